@@ -1,0 +1,91 @@
+// The router: sources to slots of one room. Sans-I/O: decrypted packets and the time in, packets and events out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tertulia/types.hpp"
+
+namespace tertulia {
+
+// Where the router's results go. Called synchronously from within the router's own calls; spans are valid only
+// during the call. The implementation (a session) encrypts straight from `header` and `payload` into its send batch.
+class RouterOutput {
+ public:
+  virtual ~RouterOutput() = default;
+
+  // One plain RTP packet to a viewer: complete header (fixed part, CSRC, extensions), then payload.
+  virtual void SendRtp(Handle session, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload) = 0;
+
+  // One plain compound RTCP packet to a publisher or a viewer (it begins with SR or RR; RFC 3550, 6.1).
+  virtual void SendRtcp(Handle session, std::span<const std::uint8_t> packet) = 0;
+
+  // The slot now shows `source` (0: nothing); `first_rtp_timestamp` is on the slot's own line.
+  virtual void OnSlotSwitched(Handle slot, Handle source, std::uint32_t first_rtp_timestamp) = 0;
+
+  // The source began to send, or fell silent for more than its limit (video: 300 ms a layer; audio: DTX is not silence).
+  virtual void OnSourceActive(Handle source, bool active) = 0;
+
+  // The slot's viewer has no payload type for what the source sends.
+  virtual void OnSlotUnsupported(Handle slot, Handle source) = 0;
+
+  // Audio sources that carry speech now, loudest first, with their smoothed RFC 6464 level; sent when it changes.
+  virtual void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& speakers) = 0;
+};
+
+struct SourceStats {
+  Handle source = 0;
+  std::uint64_t packets = 0, bytes = 0, lost = 0, key_frames = 0, key_frame_requests = 0;
+  std::uint32_t jitter = 0;  // RFC 3550, in clock units
+};
+
+struct SlotStats {
+  Handle slot = 0;
+  std::uint64_t packets = 0, bytes = 0, switches = 0, dropped = 0;
+  std::uint8_t fraction_lost = 0;   // from the viewer's last receiver report
+  std::int64_t round_trip_us = -1;  // from LSR and DLSR; -1: unknown
+};
+
+class Router {
+ public:
+  explicit Router(RouterOutput& output);
+  ~Router();
+
+  void AddSession(Handle session, const MediaConfig& config);
+  void RemoveSession(Handle session);  // with its sources and slots
+
+  void AddSource(Handle session, const SourceConfig& config);
+  void RemoveSource(Handle source);
+  // A paused source is dropped on arrival (permission revoked, muted by a moderator).
+  void PauseSource(Handle source, bool paused);
+
+  void AddSlot(const SlotConfig& config);
+  void RemoveSlot(Handle slot);
+  // Show `source` in the slot (0: nothing). The old source stops at once; video opens at the next key frame sent after
+  // the request. Setting what is already set does nothing.
+  void SetSlot(Handle slot, Handle source, TimeUs now);
+
+  // The viewer's transport can carry media now (DTLS done): key frames are worth asking for, reports are sent.
+  void SetSessionReady(Handle session, TimeUs now);
+
+  // `packet` is decrypted and may be changed in place.
+  void ReceiveRtp(Handle session, std::span<std::uint8_t> packet, TimeUs now);
+  void ReceiveRtcp(Handle session, std::span<const std::uint8_t> packet, TimeUs now);
+
+  // Timers: reports, transport-wide feedback (every 50 ms), key-frame retries, silent layers, speakers.
+  void Advance(TimeUs now);
+  // Earliest time at which Advance has something to do; INT64_MAX if never.
+  [[nodiscard]] TimeUs NextWakeup() const;
+
+  [[nodiscard]] std::vector<SourceStats> GetSourceStats() const;
+  [[nodiscard]] std::vector<SlotStats> GetSlotStats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tertulia

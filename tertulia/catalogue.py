@@ -1,0 +1,376 @@
+"""The message catalogue: every frame that crosses a door, written once.
+
+Validation, the TypeScript types and the tables of ``docs/protocol.md`` are generated from these structures. The
+same structures travel over Socket.IO (event name + payload + acknowledgement), over the data channels (inside an
+:class:`Envelope`) and, for chat, over HTTP.
+
+Times are milliseconds since 1970-01-01 UTC. Sizes are bounded here, so a door only has to decode.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{2,63}$")]
+Identity = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@-]{1,64}$")]
+DisplayName = Annotated[str, Meta(min_length=1, max_length=64)]
+Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Tag = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}$")]
+Mid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+Millis = Annotated[int, Meta(ge=0, le=2**53)]
+Pixels = Annotated[int, Meta(ge=0, le=16384)]
+Sdp = Annotated[str, Meta(max_length=262_144)]
+
+MESSAGE_TEXT_MAX = 4000
+FRAME_BYTES_MAX = 16_384
+CONTROL_CHANNEL_ID = 0
+CHAT_CHANNEL_ID = 1
+
+TrackKind = Literal["microphone", "camera", "screen", "screen-audio"]
+ParticipantKind = Literal["person", "robot", "stream", "viewer"]
+
+
+class Frame(msgspec.Struct, kw_only=True, frozen=True):
+    """Base of all payloads: requests may leave out what has a default, answers hold every field. Unknown fields are ignored, so that newer clients may talk to older servers."""
+
+
+class ErrorBody(Frame):
+    """Why a request was refused. ``code`` is stable, ``message`` is for people."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class Envelope(Frame):
+    """What a data channel message holds: ``t`` the event's name, ``d`` its payload.
+
+    A request carries ``i``, chosen by the sender; its answer is ``{"t": "ok", "i", "d"}`` or
+    ``{"t": "error", "i", "d": ErrorBody}``. Without ``i`` no answer is sent.
+    """
+
+    t: Annotated[str, Meta(max_length=32)]
+    i: Annotated[int, Meta(ge=0, le=2**31)] | None = None
+    d: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+# --- who is there ------------------------------------------------------------------------------------------------
+
+
+class Grants(Frame):
+    """What a token's holder may do in its room."""
+
+    publish: bool = True
+    subscribe: bool = True
+    chat: bool = True
+    moderate: bool = False
+
+
+class Track(Frame):
+    """One thing a participant sends. ``source`` is the number that travels as CSRC in every packet of it."""
+
+    kind: TrackKind
+    source: int
+    muted: bool = False
+
+
+class Participant(Frame):
+    """One person's (or robot's, or stream's) presence in a room."""
+
+    id: Identity
+    name: DisplayName
+    kind: ParticipantKind = "person"
+    joined_at: Millis = 0
+    connected: bool = True
+    tracks: list[Track] = []
+
+
+class RoomInfo(Frame):
+    id: RoomId
+    name: Annotated[str, Meta(max_length=80)] = ""
+    conversation: Uuid = ""
+    created_at: Millis = 0
+    participants: int = 0
+
+
+class ParticipantLeft(Frame):
+    id: Identity
+    reason: str = "left"
+
+
+# --- media -------------------------------------------------------------------------------------------------------
+
+
+class TrackIntent(Frame):
+    """Names one of the offer's sending sections."""
+
+    mid: Mid
+    kind: TrackKind
+    muted: bool = False
+
+
+class Want(Frame):
+    """One seat a client asks for: the participant's camera (with its microphone) or screen (with its sound)."""
+
+    participant: Identity
+    track: Literal["camera", "screen"] = "camera"
+    width: Pixels = 0
+    height: Pixels = 0
+
+
+class View(Frame):
+    """What a client wants in its seats, most wanted first. Empty: the room decides (newest screen, then people)."""
+
+    seats: Annotated[list[Want], Meta(max_length=100)] = []
+
+
+class Slot(Frame):
+    """One receiving section and what it shows now.
+
+    ``source`` is the CSRC of its packets. ``from_ts`` is the first RTP timestamp of that source in this slot:
+    absent while the switch waits for a key frame, and pictures before it belong to somebody else.
+    """
+
+    mid: Mid
+    kind: Literal["audio", "video"]
+    seat: int | None = None
+    participant: Identity | None = None
+    track: TrackKind | None = None
+    source: int | None = None
+    from_ts: int | None = None
+
+
+class Slots(Frame):
+    """The slot map: all of it (``full``) or what changed since ``rev - 1``."""
+
+    rev: int
+    full: bool = False
+    slots: list[Slot] = []
+
+
+class Speaker(Frame):
+    participant: Identity
+    level: Annotated[int, Meta(ge=0, le=127)] = 127
+    """RFC 6464: 0 is the loudest, 127 is silence."""
+
+
+class Speakers(Frame):
+    """Who speaks now, loudest first."""
+
+    speakers: list[Speaker] = []
+
+
+class IceServer(Frame):
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class MediaState(Frame):
+    """State of the media session as the server sees it."""
+
+    state: Literal["connecting", "connected", "disconnected", "closed"]
+    reason: str | None = None
+
+
+class TrackMuted(Frame):
+    """A participant mutes or unmutes what it sends (``set-track``)."""
+
+    kind: TrackKind
+    muted: bool
+
+
+class IceRestart(Frame):
+    offer: Sdp
+
+
+class IceRestarted(Frame):
+    answer: str
+
+
+# --- conversations -----------------------------------------------------------------------------------------------
+
+
+class Position(Frame):
+    """Where a client stands: the last ``seq`` it applied and that event's tag (8 hex digits of its id)."""
+
+    conversation: Uuid
+    seq: Seq
+    tag: Tag | None = None
+
+
+class MessageBody(Frame):
+    text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_TEXT_MAX)]
+
+
+class Event(Frame):
+    """One entry of a conversation's log. ``id`` begins with the event's tag."""
+
+    conversation: Uuid
+    seq: Seq
+    id: Uuid
+    kind: Literal["message", "x"]
+    at: Millis
+    sender: Identity | None = None
+    sender_name: str | None = None
+    client_id: Uuid | None = None
+    body: MessageBody | None = None
+
+
+class SendMessage(Frame):
+    """``client_id`` is made by the client; sending it again, over any door, answers with the same event."""
+
+    conversation: Uuid
+    client_id: Uuid
+    body: MessageBody
+
+
+class Sent(Frame):
+    event: Event
+
+
+class History(Frame):
+    conversation: Uuid
+    before: Seq | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class HistoryPage(Frame):
+    """Messages in rising ``seq``; ``head`` is the newest position in the same snapshot."""
+
+    conversation: Uuid
+    messages: list[Event]
+    more: bool
+    head: Position
+
+
+class Sync(Frame):
+    positions: Annotated[list[Position], Meta(max_length=500)]
+
+
+class Synced(Frame):
+    """What happened after a position: ``events`` (dense), ``reset`` (drop what you have, read history), ``gone``."""
+
+    conversation: Uuid
+    status: Literal["events", "reset", "gone"]
+    events: list[Event] = []
+    head: Position | None = None
+
+
+class SyncAnswer(Frame):
+    conversations: list[Synced]
+
+
+class Fill(Frame):
+    conversation: Uuid
+    after: Seq
+
+
+class Messages(Frame):
+    """New entries of one conversation, in rising ``seq``."""
+
+    conversation: Uuid
+    events: list[Event]
+
+
+class Tips(Frame):
+    """Heart beat: the newest position of open conversations. A client that is behind asks with ``fill``."""
+
+    heads: list[Position]
+
+
+# --- joining -----------------------------------------------------------------------------------------------------
+
+
+class Join(Frame):
+    """Enter the token's room. With ``session`` and no ``offer``: come back to a media session that still lives."""
+
+    room: RoomId
+    offer: Sdp | None = None
+    session: Annotated[str, Meta(max_length=64)] | None = None
+    tracks: Annotated[list[TrackIntent], Meta(max_length=16)] = []
+    view: View = View()
+    position: Position | None = None
+
+
+class Joined(Frame):
+    """Everything a client needs, in one acknowledgement.
+
+    ``chat`` answers the position of the request, or holds a first page in ``history`` where there was none.
+    """
+
+    room: RoomInfo
+    you: Participant
+    participants: list[Participant]
+    grants: Grants
+    session: str | None = None
+    answer: str | None = None
+    slots: Slots | None = None
+    chat: Synced | None = None
+    history: HistoryPage | None = None
+    ice_servers: list[IceServer] = []
+
+
+class Leave(Frame):
+    pass
+
+
+class Ok(Frame):
+    pass
+
+
+class SessionEnded(Frame):
+    """The server ended this presence. ``replaced``: the same identity joined elsewhere."""
+
+    code: Literal["replaced", "removed", "room-ended", "expired", "shutdown"]
+    message: str
+
+
+class AddRobot(Frame):
+    pass
+
+
+# --- doors ---------------------------------------------------------------------------------------------------------
+
+REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
+    "join": (Join, Joined),
+    "leave": (Leave, Ok),
+    "view": (View, Ok),
+    "set-track": (TrackMuted, Ok),
+    "restart-ice": (IceRestart, IceRestarted),
+    "send-message": (SendMessage, Sent),
+    "history": (History, HistoryPage),
+    "sync": (Sync, SyncAnswer),
+    "fill": (Fill, Synced),
+    "add-robot": (AddRobot, Participant),
+}
+"""Client to server, each answered: event name -> (request, answer)."""
+
+NOTICES: dict[str, type[Frame]] = {
+    "participant-joined": Participant,
+    "participant-updated": Participant,
+    "participant-left": ParticipantLeft,
+    "slots": Slots,
+    "speakers": Speakers,
+    "media-state": MediaState,
+    "message": Messages,
+    "tips": Tips,
+    "session-ended": SessionEnded,
+}
+"""Server to client, never answered."""
+
+CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
+    "control": frozenset({"view", "set-track"}),
+    "chat": frozenset({"send-message", "history", "sync", "fill"}),
+}
+"""Which requests each data channel takes; the rest go over Socket.IO only."""
+
+CHANNEL_NOTICES: dict[str, frozenset[str]] = {
+    "control": frozenset({"slots", "speakers"}),
+    "chat": frozenset({"message", "tips"}),
+}
+"""Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
