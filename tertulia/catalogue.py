@@ -26,6 +26,9 @@ Pixels = Annotated[int, Meta(ge=0, le=16384)]
 Sdp = Annotated[str, Meta(max_length=262_144)]
 
 MESSAGE_TEXT_MAX = 4000
+"""Characters (code points) in one message."""
+MESSAGE_BYTES_MAX = 12_000
+"""Bytes of a message body as JSON: with it, every event fits into one data channel frame."""
 FRAME_BYTES_MAX = 16_384
 CONTROL_CHANNEL_ID = 0
 CHAT_CHANNEL_ID = 1
@@ -35,7 +38,10 @@ ParticipantKind = Literal["person", "robot", "stream", "viewer"]
 
 
 class Frame(msgspec.Struct, kw_only=True, frozen=True):
-    """Base of all payloads: requests may leave out what has a default, answers hold every field. Unknown fields are ignored, so that newer clients may talk to older servers."""
+    """Base of all payloads: requests may leave out what has a default, answers hold every field.
+
+    Unknown fields are ignored, so that newer clients may talk to older servers.
+    """
 
 
 class ErrorBody(Frame):
@@ -253,12 +259,16 @@ class Sync(Frame):
 
 
 class Synced(Frame):
-    """What happened after a position: ``events`` (dense), ``reset`` (drop what you have, read history), ``gone``."""
+    """What happened after a position: ``events`` (dense), ``reset`` (drop what you have, read history), ``gone``.
+
+    An answer is bounded by its door. With ``more`` the client applies what it got and asks on with ``fill``.
+    """
 
     conversation: Uuid
     status: Literal["events", "reset", "gone"]
     events: list[Event] = []
     head: Position | None = None
+    more: bool = False
 
 
 class SyncAnswer(Frame):
@@ -266,6 +276,8 @@ class SyncAnswer(Frame):
 
 
 class Fill(Frame):
+    """Asks for what follows ``after``: the answer to a gap, to ``tips`` ahead of the client, to ``lagged``."""
+
     conversation: Uuid
     after: Seq
 
@@ -278,7 +290,10 @@ class Messages(Frame):
 
 
 class Tips(Frame):
-    """Heart beat: the newest position of open conversations. A client that is behind asks with ``fill``."""
+    """Heart beat: the newest position of open conversations. A client that is behind asks with ``fill``.
+
+    As ``lagged`` it says that the client was too slow and that frames up to these positions were dropped.
+    """
 
     heads: list[Position]
 
@@ -334,6 +349,45 @@ class AddRobot(Frame):
     pass
 
 
+# --- HTTP ----------------------------------------------------------------------------------------------------------
+
+
+class CreateRoom(Frame):
+    """``POST /rooms``."""
+
+    name: Annotated[str, Meta(max_length=80)] = ""
+
+
+class RoomList(Frame):
+    """``GET /rooms``."""
+
+    rooms: list[RoomInfo]
+
+
+class MintToken(Frame):
+    """``POST /rooms/{id}/tokens``. Guests choose their name only; the other fields need an API key."""
+
+    name: DisplayName
+    identity: Identity | None = None
+    grants: Grants | None = None
+    ttl_s: Annotated[int, Meta(ge=10, le=30 * 86_400)] | None = None
+
+
+class RoomToken(Frame):
+    """What opens a room: present it when connecting to ``/ws``, or as a bearer token over HTTP."""
+
+    token: str
+    identity: Identity
+    name: DisplayName
+    expires_at: Millis
+
+
+class ParticipantList(Frame):
+    """``GET /rooms/{id}/participants``."""
+
+    participants: list[Participant]
+
+
 # --- doors ---------------------------------------------------------------------------------------------------------
 
 REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
@@ -359,6 +413,7 @@ NOTICES: dict[str, type[Frame]] = {
     "media-state": MediaState,
     "message": Messages,
     "tips": Tips,
+    "lagged": Tips,
     "session-ended": SessionEnded,
 }
 """Server to client, never answered."""
@@ -371,6 +426,10 @@ CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
 
 CHANNEL_NOTICES: dict[str, frozenset[str]] = {
     "control": frozenset({"slots", "speakers"}),
-    "chat": frozenset({"message", "tips"}),
+    "chat": frozenset({"message", "tips", "lagged"}),
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
+
+HTTP_REQUESTS: tuple[type[Frame], ...] = (CreateRoom, MintToken, SendMessage)
+HTTP_ANSWERS: tuple[type[Frame], ...] = (RoomInfo, RoomList, RoomToken, ParticipantList, Participant, Sent, HistoryPage)
+"""Bodies of the HTTP door, for the generated types."""

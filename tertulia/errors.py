@@ -19,6 +19,47 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+CODES: dict[str, str] = {
+    "internal": "A fault of the server. The request may have had no effect; try again later.",
+    "frame-invalid": "The frame is not what the catalogue describes: no JSON, a wrong type, or a field out of bounds.",
+    "frame-too-large": "The frame is longer than its door takes.",
+    "event-unknown": "There is no such event, or this door does not take it.",
+    "rate-limited": "Too many requests in too short a time; wait a moment.",
+    "token-missing": "A token is needed.",
+    "token-invalid": "The token is malformed, forged, not valid yet or made for something else.",
+    "token-expired": "The token was good once; ask for a new one.",
+    "api-key-invalid": "This needs an API key, as the bearer `key_id:secret`.",
+    "guests-disabled": "This server makes rooms and tokens for API keys only.",
+    "not-joined": "Join the room first.",
+    "room-mismatch": "The token opens another room.",
+    "room-not-found": "There is no room of this id.",
+    "room-full": "The room has reached its capacity.",
+    "room-ended": "The room was ended while the request was under way.",
+    "identity-present": "Somebody of this identity is in the room.",
+    "participant-not-found": "There is nobody of this id in the room.",
+    "publish-not-granted": "The token does not allow sending sound or pictures.",
+    "subscribe-not-granted": "The token does not allow watching or listening.",
+    "chat-not-granted": "The token does not allow the chat.",
+    "moderate-not-granted": "The token does not allow moderating.",
+    "media-missing": "The request needs a media session; join with an offer.",
+    "media-unavailable": "The media server cannot take the session now; chat works without it.",
+    "session-not-found": "The media session is over; join again with an offer.",
+    "offer-invalid": "The offer is not a session description this server can answer.",
+    "offer-missing-section": "The offer lacks a section that it needs or names.",
+    "robots-full": "As many robots as this server runs are running.",
+    "robots-unavailable": "This server runs no robots.",
+    "conversation-not-found": "There is no such conversation, or it is not visible to the asker.",
+    "client-id-reused": "This client id was used for another message; make a new one.",
+    "text-blank": "The message holds nothing to read.",
+    "text-invalid": "The message holds characters that cannot be stored (NUL, other control characters, lone surrogates).",
+    "text-too-long": "The message is longer than 4,000 characters, or 12,000 bytes as JSON.",
+    "outcome-unknown": "The connection to the database broke while committing: send again with the same client id.",
+    "storage-unavailable": "The database cannot be reached now; try again.",
+    "shutting-down": "The server is stopping; connect again.",
+}
+"""Every stable code and what it means; the table in docs/protocol.md is made from it."""
+
+
 class TertuliaError(Exception):
     """An error that a client may see.
 
