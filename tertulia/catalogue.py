@@ -37,14 +37,14 @@ TrackKind = Literal["microphone", "camera", "screen", "screen-audio"]
 ParticipantKind = Literal["person", "robot", "stream", "viewer"]
 
 
-class Frame(msgspec.Struct, kw_only=True, frozen=True):
+class Frame(msgspec.Struct, frozen=True):
     """Base of all payloads: requests may leave out what has a default, answers hold every field.
 
     Unknown fields are ignored, so that newer clients may talk to older servers.
     """
 
 
-class ErrorBody(Frame):
+class ErrorBody(Frame, frozen=True):
     """Why a request was refused. ``code`` is stable, ``message`` is for people."""
 
     code: str
@@ -52,7 +52,7 @@ class ErrorBody(Frame):
     field: str | None = None
 
 
-class Envelope(Frame):
+class Envelope(Frame, frozen=True):
     """What a data channel message holds: ``t`` the event's name, ``d`` its payload.
 
     A request carries ``i``, chosen by the sender; its answer is ``{"t": "ok", "i", "d"}`` or
@@ -67,7 +67,7 @@ class Envelope(Frame):
 # --- who is there ------------------------------------------------------------------------------------------------
 
 
-class Grants(Frame):
+class Grants(Frame, frozen=True):
     """What a token's holder may do in its room."""
 
     publish: bool = True
@@ -76,7 +76,7 @@ class Grants(Frame):
     moderate: bool = False
 
 
-class Track(Frame):
+class Track(Frame, frozen=True):
     """One thing a participant sends. ``source`` is the number that travels as CSRC in every packet of it."""
 
     kind: TrackKind
@@ -84,7 +84,7 @@ class Track(Frame):
     muted: bool = False
 
 
-class Participant(Frame):
+class Participant(Frame, frozen=True):
     """One person's (or robot's, or stream's) presence in a room."""
 
     id: Identity
@@ -95,7 +95,7 @@ class Participant(Frame):
     tracks: list[Track] = []
 
 
-class RoomInfo(Frame):
+class RoomInfo(Frame, frozen=True):
     id: RoomId
     name: Annotated[str, Meta(max_length=80)] = ""
     conversation: Uuid = ""
@@ -103,7 +103,7 @@ class RoomInfo(Frame):
     participants: int = 0
 
 
-class ParticipantLeft(Frame):
+class ParticipantLeft(Frame, frozen=True):
     id: Identity
     reason: str = "left"
 
@@ -111,7 +111,7 @@ class ParticipantLeft(Frame):
 # --- media -------------------------------------------------------------------------------------------------------
 
 
-class TrackIntent(Frame):
+class TrackIntent(Frame, frozen=True):
     """Names one of the offer's sending sections."""
 
     mid: Mid
@@ -119,7 +119,7 @@ class TrackIntent(Frame):
     muted: bool = False
 
 
-class Want(Frame):
+class Want(Frame, frozen=True):
     """One seat a client asks for: the participant's camera (with its microphone) or screen (with its sound)."""
 
     participant: Identity
@@ -128,13 +128,13 @@ class Want(Frame):
     height: Pixels = 0
 
 
-class View(Frame):
+class View(Frame, frozen=True):
     """What a client wants in its seats, most wanted first. Empty: the room decides (newest screen, then people)."""
 
     seats: Annotated[list[Want], Meta(max_length=100)] = []
 
 
-class Slot(Frame):
+class Slot(Frame, frozen=True):
     """One receiving section and what it shows now.
 
     ``source`` is the CSRC of its packets. ``from_ts`` is the first RTP timestamp of that source in this slot:
@@ -150,7 +150,7 @@ class Slot(Frame):
     from_ts: int | None = None
 
 
-class Slots(Frame):
+class Slots(Frame, frozen=True):
     """The slot map: all of it (``full``) or what changed since ``rev - 1``."""
 
     rev: int
@@ -158,50 +158,50 @@ class Slots(Frame):
     slots: list[Slot] = []
 
 
-class Speaker(Frame):
+class Speaker(Frame, frozen=True):
     participant: Identity
     level: Annotated[int, Meta(ge=0, le=127)] = 127
     """RFC 6464: 0 is the loudest, 127 is silence."""
 
 
-class Speakers(Frame):
+class Speakers(Frame, frozen=True):
     """Who speaks now, loudest first."""
 
     speakers: list[Speaker] = []
 
 
-class IceServer(Frame):
+class IceServer(Frame, frozen=True):
     urls: list[str]
     username: str | None = None
     credential: str | None = None
 
 
-class MediaState(Frame):
+class MediaState(Frame, frozen=True):
     """State of the media session as the server sees it."""
 
     state: Literal["connecting", "connected", "disconnected", "closed"]
     reason: str | None = None
 
 
-class TrackMuted(Frame):
+class TrackMuted(Frame, frozen=True):
     """A participant mutes or unmutes what it sends (``set-track``)."""
 
     kind: TrackKind
     muted: bool
 
 
-class IceRestart(Frame):
+class IceRestart(Frame, frozen=True):
     offer: Sdp
 
 
-class IceRestarted(Frame):
+class IceRestarted(Frame, frozen=True):
     answer: str
 
 
 # --- conversations -----------------------------------------------------------------------------------------------
 
 
-class Position(Frame):
+class Position(Frame, frozen=True):
     """Where a client stands: the last ``seq`` it applied and that event's tag (8 hex digits of its id)."""
 
     conversation: Uuid
@@ -209,11 +209,11 @@ class Position(Frame):
     tag: Tag | None = None
 
 
-class MessageBody(Frame):
+class MessageBody(Frame, frozen=True):
     text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_TEXT_MAX)]
 
 
-class Event(Frame):
+class Event(Frame, frozen=True):
     """One entry of a conversation's log. ``id`` begins with the event's tag."""
 
     conversation: Uuid
@@ -227,7 +227,7 @@ class Event(Frame):
     body: MessageBody | None = None
 
 
-class SendMessage(Frame):
+class SendMessage(Frame, frozen=True):
     """``client_id`` is made by the client; sending it again, over any door, answers with the same event."""
 
     conversation: Uuid
@@ -235,17 +235,17 @@ class SendMessage(Frame):
     body: MessageBody
 
 
-class Sent(Frame):
+class Sent(Frame, frozen=True):
     event: Event
 
 
-class History(Frame):
+class History(Frame, frozen=True):
     conversation: Uuid
     before: Seq | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
-class HistoryPage(Frame):
+class HistoryPage(Frame, frozen=True):
     """Messages in rising ``seq``; ``head`` is the newest position in the same snapshot."""
 
     conversation: Uuid
@@ -254,11 +254,11 @@ class HistoryPage(Frame):
     head: Position
 
 
-class Sync(Frame):
+class Sync(Frame, frozen=True):
     positions: Annotated[list[Position], Meta(max_length=500)]
 
 
-class Synced(Frame):
+class Synced(Frame, frozen=True):
     """What happened after a position: ``events`` (dense), ``reset`` (drop what you have, read history), ``gone``.
 
     An answer is bounded by its door. With ``more`` the client applies what it got and asks on with ``fill``.
@@ -271,25 +271,25 @@ class Synced(Frame):
     more: bool = False
 
 
-class SyncAnswer(Frame):
+class SyncAnswer(Frame, frozen=True):
     conversations: list[Synced]
 
 
-class Fill(Frame):
+class Fill(Frame, frozen=True):
     """Asks for what follows ``after``: the answer to a gap, to ``tips`` ahead of the client, to ``lagged``."""
 
     conversation: Uuid
     after: Seq
 
 
-class Messages(Frame):
+class Messages(Frame, frozen=True):
     """New entries of one conversation, in rising ``seq``."""
 
     conversation: Uuid
     events: list[Event]
 
 
-class Tips(Frame):
+class Tips(Frame, frozen=True):
     """Heart beat: the newest position of open conversations. A client that is behind asks with ``fill``.
 
     As ``lagged`` it says that the client was too slow and that frames up to these positions were dropped.
@@ -301,7 +301,7 @@ class Tips(Frame):
 # --- joining -----------------------------------------------------------------------------------------------------
 
 
-class Join(Frame):
+class Join(Frame, frozen=True):
     """Enter the token's room. With ``session`` and no ``offer``: come back to a media session that still lives."""
 
     room: RoomId
@@ -312,7 +312,7 @@ class Join(Frame):
     position: Position | None = None
 
 
-class Joined(Frame):
+class Joined(Frame, frozen=True):
     """Everything a client needs, in one acknowledgement.
 
     ``chat`` answers the position of the request, or holds a first page in ``history`` where there was none.
@@ -330,41 +330,41 @@ class Joined(Frame):
     ice_servers: list[IceServer] = []
 
 
-class Leave(Frame):
+class Leave(Frame, frozen=True):
     pass
 
 
-class Ok(Frame):
+class Ok(Frame, frozen=True):
     pass
 
 
-class SessionEnded(Frame):
+class SessionEnded(Frame, frozen=True):
     """The server ended this presence. ``replaced``: the same identity joined elsewhere."""
 
     code: Literal["replaced", "removed", "room-ended", "expired", "shutdown"]
     message: str
 
 
-class AddRobot(Frame):
+class AddRobot(Frame, frozen=True):
     pass
 
 
 # --- HTTP ----------------------------------------------------------------------------------------------------------
 
 
-class CreateRoom(Frame):
+class CreateRoom(Frame, frozen=True):
     """``POST /rooms``."""
 
     name: Annotated[str, Meta(max_length=80)] = ""
 
 
-class RoomList(Frame):
+class RoomList(Frame, frozen=True):
     """``GET /rooms``."""
 
     rooms: list[RoomInfo]
 
 
-class MintToken(Frame):
+class MintToken(Frame, frozen=True):
     """``POST /rooms/{id}/tokens``. Guests choose their name only; the other fields need an API key."""
 
     name: DisplayName
@@ -373,7 +373,7 @@ class MintToken(Frame):
     ttl_s: Annotated[int, Meta(ge=10, le=30 * 86_400)] | None = None
 
 
-class RoomToken(Frame):
+class RoomToken(Frame, frozen=True):
     """What opens a room: present it when connecting to ``/ws``, or as a bearer token over HTTP."""
 
     token: str
@@ -382,7 +382,7 @@ class RoomToken(Frame):
     expires_at: Millis
 
 
-class ParticipantList(Frame):
+class ParticipantList(Frame, frozen=True):
     """``GET /rooms/{id}/participants``."""
 
     participants: list[Participant]

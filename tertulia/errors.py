@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-
 CODES: dict[str, str] = {
     "internal": "A fault of the server. The request may have had no effect; try again later.",
     "frame-invalid": "The frame is not what the catalogue describes: no JSON, a wrong type, or a field out of bounds.",
@@ -51,7 +50,7 @@ CODES: dict[str, str] = {
     "conversation-not-found": "There is no such conversation, or it is not visible to the asker.",
     "client-id-reused": "This client id was used for another message; make a new one.",
     "text-blank": "The message holds nothing to read.",
-    "text-invalid": "The message holds characters that cannot be stored (NUL, other control characters, lone surrogates).",
+    "text-invalid": "The message holds characters that cannot be stored (control characters, lone surrogates).",
     "text-too-long": "The message is longer than 4,000 characters, or 12,000 bytes as JSON.",
     "outcome-unknown": "The connection to the database broke while committing: send again with the same client id.",
     "storage-unavailable": "The database cannot be reached now; try again.",

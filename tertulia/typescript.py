@@ -45,6 +45,8 @@ def structures(kind: shapes.Type) -> Iterator[shapes.StructType]:
         case shapes.UnionType():
             for member in kind.types:
                 yield from structures(member)
+        case _:
+            pass
 
 
 def reachable(roots: list[type[Any]]) -> dict[type[Any], shapes.StructType]:
@@ -126,7 +128,9 @@ class Writer:
         parts += [f"export type {name} = {literal(values)};" for name, values in ALIASES.items()]
         parts += self.interfaces()
         parts.append(self.events())
-        parts.append(channels("CHANNEL_REQUESTS", catalogue.CHANNEL_REQUESTS, "Which requests each data channel takes."))
+        parts.append(
+            channels("CHANNEL_REQUESTS", catalogue.CHANNEL_REQUESTS, "Which requests each data channel takes.")
+        )
         parts.append(
             channels(
                 "CHANNEL_NOTICES",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from tertulia import typescript
+from tertulia import catalogue, typescript
 
 
 def test_committed_types_are_current() -> None:
     committed = typescript.TARGET.read_text(encoding="utf-8")
-    assert committed == typescript.generate(), "run `python -m tertulia.typescript` and commit web/client/src/catalogue.ts"
+    assert committed == typescript.generate(), (
+        "run `python -m tertulia.typescript` and commit web/client/src/catalogue.ts"
+    )
 
 
 def test_requests_may_leave_out_what_answers_hold() -> None:
@@ -18,5 +20,5 @@ def test_requests_may_leave_out_what_answers_hold() -> None:
 
 def test_event_maps_name_every_event_once() -> None:
     text = typescript.generate()
-    for event in typescript.catalogue.REQUESTS:
+    for event in catalogue.REQUESTS:
         assert text.count(f"  {typescript.key(event)}: {{ request:") == 1
