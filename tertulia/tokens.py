@@ -1,0 +1,124 @@
+"""Room tokens: who somebody is in one room and what they may do there, as a JWT (RFC 7519) signed with HS256.
+
+A site that embeds rooms signs them with the secret of its API key and names the key as issuer; the server signs those
+of its guests with ``token_secret``, as the issuer ``guest``. Claims: ``iss`` key id, ``sub`` identity, ``name``,
+``room``, ``grants``, ``iat``, ``nbf``, ``exp``, ``aud`` (always ``tertulia``).
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+import jwt
+import msgspec
+
+from tertulia.catalogue import DisplayName, Grants, Identity, RoomId
+from tertulia.errors import Unauthorized
+
+AUDIENCE = "tertulia"
+GUEST_KEY = "guest"
+TOKEN_CHARACTERS_MAX = 4096
+CLOCK_LEEWAY_S = 10
+"""A site's clock may be ahead of ours by this much (``iat``, ``nbf``); also granted to ``exp``."""
+
+
+class TokenSettings(Protocol):
+    """The part of the settings that concerns tokens."""
+
+    @property
+    def token_secret(self) -> str: ...
+    @property
+    def api_keys(self) -> dict[str, str]: ...
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """The holder of a verified token. ``expires_at`` is in seconds since 1970."""
+
+    identity: str
+    name: str
+    room: str
+    grants: Grants
+    key_id: str
+    expires_at: float
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a token must hold, bounded like every other input."""
+
+    sub: Identity
+    name: DisplayName
+    room: RoomId
+    iss: str
+    exp: float
+    grants: Grants = Grants()
+
+
+class Tokens:
+    """Makes and checks room tokens, and recognises API keys."""
+
+    def __init__(self, settings: TokenSettings) -> None:
+        self._secrets: Mapping[str, str] = {**settings.api_keys, GUEST_KEY: settings.token_secret}
+        self._api_keys = settings.api_keys
+        self._jwt = jwt.PyJWT(options={"require": ["exp", "sub", "iss", "aud"]})
+
+    def mint(
+        self,
+        room: str,
+        identity: str,
+        name: str,
+        grants: Grants | None = None,
+        ttl_s: int = 86_400,
+        key_id: str = GUEST_KEY,
+    ) -> str:
+        """A token for ``identity`` in ``room``, good from now for ``ttl_s`` seconds."""
+        now = int(time.time())
+        claims = {
+            "iss": key_id,
+            "aud": AUDIENCE,
+            "sub": identity,
+            "name": name,
+            "room": room,
+            "grants": msgspec.to_builtins(grants or Grants()),
+            "iat": now,
+            "nbf": now,
+            "exp": now + ttl_s,
+        }
+        return jwt.encode(claims, self._secrets[key_id], algorithm="HS256", headers={"kid": key_id})
+
+    def verify(self, token: object) -> Principal:
+        """Who the token's holder is. Raises Unauthorized ``token-missing``, ``token-invalid`` or ``token-expired``."""
+        if token is None or token == "":
+            raise Unauthorized("token-missing", "A room token is needed.")
+        if not isinstance(token, str) or len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
+            raise _invalid()
+        try:
+            # Whose key to check with is what the token says; everything in it counts only once that key agreed.
+            key_id = self._jwt.decode_complete(token, options={"verify_signature": False})["payload"].get("iss")
+            secret = self._secrets.get(key_id) if isinstance(key_id, str) else None
+            if not secret:
+                raise _invalid()
+            claims = self._jwt.decode(
+                token, secret, algorithms=["HS256"], audience=AUDIENCE, issuer=key_id, leeway=CLOCK_LEEWAY_S
+            )
+            checked = msgspec.convert(claims, Claims)
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthorized("token-expired", "The token has expired; ask for a new one.") from error
+        except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError, RecursionError) as error:
+            raise _invalid() from error
+        return Principal(checked.sub, checked.name, checked.room, checked.grants, checked.iss, checked.exp)
+
+    def api_key(self, credential: str | None) -> str:
+        """The id of the API key in ``key_id:secret``. Raises Unauthorized ``api-key-invalid``."""
+        key_id, _, secret = (credential or "").partition(":")
+        known = self._api_keys.get(key_id, "")
+        # Compared in constant time, also when there is no such key.
+        if not hmac.compare_digest(known.encode(), secret.encode()) or not known:
+            raise Unauthorized("api-key-invalid", "Send the API key as `Authorization: Bearer <key id>:<secret>`.")
+        return key_id
+
+
+def _invalid() -> Unauthorized:
+    return Unauthorized("token-invalid", "The token is not valid here.")
