@@ -12,8 +12,8 @@ from tertulia.catalogue import Grants
 from tertulia.errors import Unauthorized
 from tertulia.tokens import Tokens
 
-SECRET = "s" * 32
-SITE_SECRET = "k" * 32
+SECRET = "s" * 64
+SITE_SECRET = "k" * 64
 
 
 class Secrets:
