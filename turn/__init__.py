@@ -1,0 +1,1 @@
+"""NAT traversal: coturn's configuration, and short-lived credentials for it."""
