@@ -99,8 +99,7 @@ class Writer {
 
  private:
   void AddHeader(Attribute attribute, std::size_t size);
-  void Pad(std::size_t size);
-  void SetLength(std::size_t length);
+  void Pad();
 
   MutableBytes out_;
   ByteWriter writer_;

@@ -15,7 +15,7 @@ namespace tertulia::twcc {
 inline constexpr TimeUs kNotReceived = -1;
 inline constexpr TimeUs kDeltaUs = 250;               // unit of a receive delta
 inline constexpr TimeUs kReferenceUs = 64'000;        // unit of the reference time (24 bits)
-inline constexpr std::size_t kMaxStatusCount = 4096;  // what one feedback may name here; the format allows 65,535
+inline constexpr std::size_t kMaxStatusCount = 1024;  // what one message that we build names; the format allows 65,535
 
 struct Status {
   std::uint16_t sequence = 0;
@@ -39,7 +39,9 @@ class Reader {
   bool Next(Status& status);
 
  private:
-  [[nodiscard]] std::uint8_t NextSymbol();
+  static std::uint16_t SymbolCount(std::uint16_t chunk);
+  // The symbol at `index` of a chunk.
+  static std::uint8_t Symbol(std::uint16_t chunk, std::uint16_t index);
 
   std::uint32_t sender_ssrc_ = 0;
   std::uint32_t media_ssrc_ = 0;
@@ -49,9 +51,9 @@ class Reader {
   std::uint32_t reference_time_ = 0;
   Bytes chunks_;
   Bytes deltas_;
-  std::uint16_t position_ = 0;    // statuses given so far
-  std::uint16_t chunk_ = 0;       // the chunk being read
-  std::uint16_t chunk_left_ = 0;  // symbols left in it
+  std::uint16_t position_ = 0;  // statuses given so far
+  std::size_t chunk_offset_ = 0;
+  std::uint16_t symbol_ = 0;  // within the chunk at chunk_offset_
   std::size_t delta_offset_ = 0;
   TimeUs time_us_ = 0;
 };

@@ -20,6 +20,10 @@ struct Vp8Descriptor {
   std::optional<std::uint8_t> tl0_index;
   std::size_t tl0_index_offset = 0;
   std::optional<std::uint8_t> temporal_layer;
+  std::optional<std::uint8_t> key_index;  // KEYIDX, 5 bits
+  std::size_t key_index_offset = 0;       // of the octet that holds it in its low five bits
+  std::uint16_t width = 0;                // of a key frame, from its first packet (RFC 6386, 9.1); 0: unknown
+  std::uint16_t height = 0;
 };
 
 [[nodiscard]] std::optional<Vp8Descriptor> ParseVp8(Bytes payload);
