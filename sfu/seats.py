@@ -1,0 +1,173 @@
+"""Who sits where: a pure function from a room and one viewer's wishes to that viewer's seats.
+
+Rules, in this order:
+
+1. What a viewer asks for (its view) has a seat, in the order of asking, as far as there are seats.
+2. Whoever has a seat keeps it, in the same place, while there is a reason to (seats are *sticky*: a face that jumps
+   about cannot be watched).
+3. Free seats go to the newest screen share first, then to people, those who spoke last before those who did not,
+   then in the order they joined. So a room no larger than its seats gives everyone a seat.
+4. When all seats are taken, a new screen share takes one, and someone who speaks takes that of the person who has
+   been silent longest; neither is ever taken from what the view asks for, and a speaker's never.
+5. Whoever is heard and has no seat competes for the audio-only slots: the loudest now, sticky as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+
+class Occupant(NamedTuple):
+    """What can sit in a seat: a person (camera and microphone) or a screen (with its sound)."""
+
+    participant: str
+    track: Literal["camera", "screen"] = "camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """One viewer's assignment. Lists have one entry a seat, or an audio-only slot."""
+
+    seats: tuple[Occupant | None, ...] = ()
+    extras: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What there is to see and hear in a room, computed once a change and used for every viewer.
+
+    :param people: those who can be seen or heard, in the order they joined
+    :param screens: shared screens, the newest first
+    :param heard: participant -> rank of when they last spoke (higher is later); absent: never
+    :param speaking: who speaks now, loudest first
+    """
+
+    people: Sequence[str] = ()
+    screens: Sequence[str] = ()
+    heard: Mapping[str, int] = field(default_factory=dict)
+    speaking: Sequence[str] = ()
+
+    def ranked(self) -> list[Occupant]:
+        """Everything that can sit, most wanted first."""
+        order = {person: number for number, person in enumerate(self.people)}
+        people = sorted(self.people, key=lambda person: (-self.heard.get(person, -1), order[person]))
+        return [*(Occupant(person, "screen") for person in self.screens), *(Occupant(person) for person in people)]
+
+
+def assign(
+    house: House, ranked: Sequence[Occupant], viewer: str, previous: Seating, wants: Sequence[Occupant] = ()
+) -> Seating:
+    """The viewer's next seating.
+
+    :param ranked: ``house.ranked()``, shared between viewers
+    :param viewer: nobody is shown to themselves
+    :param previous: gives the number of seats and audio-only slots, and who has them
+    :param wants: the view, most wanted first
+    """
+    present = frozenset(ranked)
+    wanted = [item for item in dict.fromkeys(wants) if item in present and item.participant != viewer]
+    seats = _Seats(previous.seats, present, viewer)
+    wanted = wanted[: len(seats.items)]
+    seats.keep_free_for(wanted)
+    for occupant in wanted:
+        seats.seat(occupant)
+    protected = frozenset(wanted)
+    for occupant in ranked:
+        if seats.free == 0:
+            break
+        if occupant.participant != viewer:
+            seats.seat(occupant)
+    if seats.free == 0:
+        speaking = frozenset(house.speaking)
+        for person in house.screens[:1]:
+            if person != viewer:
+                seats.displace(Occupant(person, "screen"), protected, speaking, house.heard)
+        for person in house.speaking:
+            if person != viewer:
+                seats.displace(Occupant(person), protected, speaking, house.heard)
+    seated = {occupant.participant for occupant in seats.items if occupant and occupant.track == "camera"}
+    return Seating(tuple(seats.items), _extras(house, viewer, previous.extras, seated))
+
+
+class _Seats:
+    """The seats while they are being filled."""
+
+    def __init__(self, previous: Sequence[Occupant | None], present: frozenset[Occupant], viewer: str) -> None:
+        self.items: list[Occupant | None] = [
+            occupant if occupant in present and occupant is not None and occupant.participant != viewer else None
+            for occupant in previous
+        ]
+        self.taken = {occupant for occupant in self.items if occupant is not None}
+        self.free = len(self.items) - len(self.taken)
+
+    def keep_free_for(self, wanted: Sequence[Occupant]) -> None:
+        """Empty as many seats of others as the wanted need, the last first."""
+        missing = len([occupant for occupant in wanted if occupant not in self.taken]) - self.free
+        for index in range(len(self.items) - 1, -1, -1):
+            if missing <= 0:
+                break
+            occupant = self.items[index]
+            if occupant is not None and occupant not in wanted:
+                self.items[index] = None
+                self.taken.discard(occupant)
+                self.free += 1
+                missing -= 1
+
+    def seat(self, occupant: Occupant) -> None:
+        if occupant in self.taken or self.free == 0:
+            return
+        self.items[self.items.index(None)] = occupant
+        self.taken.add(occupant)
+        self.free -= 1
+
+    def displace(
+        self,
+        occupant: Occupant,
+        protected: frozenset[Occupant],
+        speaking: frozenset[str],
+        heard: Mapping[str, int],
+    ) -> None:
+        """Give ``occupant`` the seat of whoever has been silent longest, if one may be taken."""
+        if occupant in self.taken:
+            return
+        candidates = [
+            (heard.get(item.participant, -1), -index)
+            for index, item in enumerate(self.items)
+            if item is not None and item.track == "camera" and item not in protected
+            and item.participant not in speaking
+        ]  # fmt: skip
+        if not candidates:
+            return
+        index = -min(candidates)[1]
+        displaced = self.items[index]
+        if displaced is not None:
+            self.taken.discard(displaced)
+        self.items[index] = occupant
+        self.taken.add(occupant)
+
+
+def _extras(house: House, viewer: str, previous: Sequence[str | None], seated: set[str]) -> tuple[str | None, ...]:
+    """Audio-only slots: speakers first (loudest), then whoever has one already, then people in order."""
+    if not previous:
+        return ()
+    people = frozenset(house.people)
+    allowed = [person for person in house.speaking if person in people and person not in seated and person != viewer]
+    keep = [person for person in previous if person in people and person not in seated and person != viewer]
+    chosen: dict[str, None] = dict.fromkeys([*allowed[: len(previous)], *(person for person in keep if person)])
+    if len(chosen) < len(previous):
+        # Before anybody has spoken, everyone who fits is connected, so that the first word is not lost.
+        recent = sorted(house.people, key=lambda person: -house.heard.get(person, -1))
+        for person in recent:
+            if len(chosen) >= len(previous):
+                break
+            if person not in seated and person != viewer:
+                chosen[person] = None
+    winners = list(chosen)[: len(previous)]
+    extras: list[str | None] = [person if person in winners else None for person in previous]
+    waiting = [person for person in winners if person not in extras]
+    for index, person in enumerate(extras):
+        if person is None and waiting:
+            extras[index] = waiting.pop(0)
+    return tuple(extras)
