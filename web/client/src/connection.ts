@@ -1,0 +1,187 @@
+/**
+ * The socket: opened, kept open, and asked things.
+ *
+ *     idle ── open() ──▶ connecting ──▶ connected ──▶ reconnecting ─┐
+ *                            │              ▲              │        │ policy
+ *                            └── refused ───┼── refused ───┤ ◀──────┘
+ *                                           └──────────────┘
+ *     any ── close() or a refusal that trying again cannot mend ──▶ closed
+ *
+ * Socket.IO's own reconnecting is off: the policy decides, and a browser that comes back online tries at once.
+ */
+
+import type { RequestName } from "./catalogue.js";
+import { Emitter } from "./emitter.js";
+import { isNotice, type AnswerOf, type Notice, type RequestOf } from "./protocol.js";
+import type { ReconnectPolicy } from "./reconnect.js";
+import { failed, isRecord, ok, refusedFrom, type Refused, type Result } from "./result.js";
+import type { Timers } from "./timers.js";
+
+export type ConnectionState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
+
+/** The part of a Socket.IO client socket that is used here. */
+export interface SocketLike {
+  readonly connected: boolean;
+  connect(): unknown;
+  disconnect(): unknown;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
+  timeout(ms: number): { emit(event: string, ...args: unknown[]): unknown };
+}
+
+/** Makes an unconnected socket. `token` is asked for before each attempt. */
+export type SocketFactory = (token: () => Promise<string>) => SocketLike;
+
+interface ConnectionEvents {
+  state: [state: ConnectionState, previous: ConnectionState];
+  notice: [notice: Notice];
+  /** The server does not want this client, and trying again would not change that. */
+  refused: [error: Refused];
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Refusals at the door that mend themselves. */
+const PASSING_REFUSALS = new Set(["internal", "rate-limited", "shutting-down", "storage-unavailable"]);
+const EXPIRED = "token-expired";
+
+export interface ConnectionOptions {
+  readonly socket: SocketFactory;
+  /** `fresh` asks for a new token because the last one had expired. */
+  readonly token: (fresh: boolean) => Promise<string>;
+  readonly policy: ReconnectPolicy;
+  readonly timers: Timers;
+}
+
+export class Connection extends Emitter<ConnectionEvents> {
+  readonly #options: ConnectionOptions;
+  readonly #socket: SocketLike;
+  #state: ConnectionState = "idle";
+  #attempt = 0;
+  #stale = false;
+  #cancelRetry: (() => void) | null = null;
+
+  constructor(options: ConnectionOptions) {
+    super();
+    this.#options = options;
+    this.#socket = options.socket(() => {
+      const fresh = this.#stale;
+      this.#stale = false;
+      return options.token(fresh);
+    });
+    this.#socket.on("connect", () => this.#handleConnect());
+    this.#socket.on("disconnect", () => this.#handleLoss());
+    this.#socket.on("connect_error", (error: unknown) => this.#handleConnectError(error));
+    this.#socket.onAny((event, data) => this.#handleEvent(event, data));
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  open(): void {
+    if (this.#state !== "idle" && this.#state !== "closed") return;
+    this.#attempt = 0;
+    this.#setState("connecting");
+    this.#socket.connect();
+  }
+
+  close(): void {
+    this.#cancelRetry?.();
+    this.#setState("closed");
+    this.#socket.disconnect();
+  }
+
+  /** Drop the socket and open another: for a server that has stopped making sense. */
+  reopen(): void {
+    if (this.#state !== "connected") return;
+    this.#socket.disconnect();
+  }
+
+  /** The browser says that there is a network again: do not wait for the policy. */
+  handleOnline(): void {
+    if (this.#state !== "reconnecting" || this.#cancelRetry === null) return;
+    this.#attempt = 0;
+    this.#tryNow();
+  }
+
+  async request<Name extends RequestName>(
+    name: Name,
+    data: RequestOf<Name>,
+    timeoutMs: number = REQUEST_TIMEOUT_MS,
+  ): Promise<Result<AnswerOf<Name>>> {
+    // Socket.IO would keep what is sent while it is down and deliver it late: answer at once instead.
+    if (this.#state !== "connected" || !this.#socket.connected) return failed({ kind: "offline" });
+    return new Promise((resolve) => {
+      this.#socket.timeout(timeoutMs).emit(name, data, (error: Error | null, answer: unknown) => {
+        if (error !== null) {
+          resolve(failed(this.#socket.connected ? { kind: "timed-out", what: name } : { kind: "offline" }));
+        } else if (isRecord(answer) && "error" in answer) {
+          resolve(failed(refusedFrom(answer["error"])));
+        } else {
+          resolve(ok(answer as AnswerOf<Name>));
+        }
+      });
+    });
+  }
+
+  #handleConnect(): void {
+    this.#attempt = 0;
+    this.#cancelRetry = null;
+    this.#setState("connected");
+  }
+
+  #handleLoss(): void {
+    if (this.#state === "closed") return;
+    this.#retryLater();
+  }
+
+  #handleConnectError(error: unknown): void {
+    if (this.#state === "closed") return;
+    // Only a refusal by the server itself carries data; a failed transport does not.
+    const data = isRecord(error) ? error["data"] : undefined;
+    if (!isRecord(data) || typeof data["code"] !== "string") return this.#retryLater();
+    const refused = refusedFrom(data);
+    if (refused.code === EXPIRED && this.#attempt < 3) this.#stale = true;
+    else if (!PASSING_REFUSALS.has(refused.code)) {
+      this.#setState("closed");
+      this.emit("refused", refused);
+      return;
+    }
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#setState("reconnecting");
+    const delay = this.#options.policy.nextDelay(this.#attempt);
+    this.#attempt += 1;
+    if (delay === null) {
+      this.#setState("closed");
+      this.emit("refused", {
+        kind: "refused",
+        code: "unreachable",
+        message: "The server cannot be reached.",
+        field: null,
+      });
+      return;
+    }
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#options.timers.after(delay, () => this.#tryNow());
+  }
+
+  #tryNow(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#socket.connect();
+  }
+
+  #handleEvent(event: string, data: unknown): void {
+    if (isNotice(event)) this.emit("notice", { name: event, data } as Notice);
+  }
+
+  #setState(state: ConnectionState): void {
+    const previous = this.#state;
+    if (previous === state) return;
+    this.#state = state;
+    this.emit("state", state, previous);
+  }
+}

@@ -1,0 +1,17 @@
+export * from "./api.js";
+export { MESSAGE_TEXT_MAX, type ErrorCode } from "./catalogue.js";
+export type * from "./catalogue.js";
+export { Chat, type ChatSnapshot, type Echo } from "./chat.js";
+export type { ConnectionState } from "./connection.js";
+export { Devices, type Device, type DeviceKind, type DeviceLists, type DeviceProblem } from "./devices.js";
+export { Emitter, type Unsubscribe } from "./emitter.js";
+export { TRACK_KINDS, type MediaState, type SlotPlan } from "./media.js";
+export { Publisher } from "./publisher.js";
+export { SteadyReconnect, type ReconnectPolicy } from "./reconnect.js";
+export * from "./result.js";
+export { Room, type Environment, type RoomOptions, type RoomState } from "./room.js";
+export { Roster, sends } from "./roster.js";
+export { Seats, type SlotState } from "./seats.js";
+export { socketIo } from "./socket.js";
+export { Speakers } from "./speakers.js";
+export type { JoinStep } from "./timeline.js";

@@ -1,0 +1,288 @@
+/** A room as a client sees it: the managers, and the wires between them. It holds no logic of its own. */
+
+import type { Joined, SessionEnded, View } from "./catalogue.js";
+import { Chat } from "./chat.js";
+import { browserCapabilities, type Capabilities } from "./codecs.js";
+import { Connection, type SocketFactory } from "./connection.js";
+import { Doors } from "./doors.js";
+import { Emitter, type Unsubscribe } from "./emitter.js";
+import { Media, type MediaState, type PeerFactory, type SlotPlan } from "./media.js";
+import type { Notice } from "./protocol.js";
+import { Publisher } from "./publisher.js";
+import { SteadyReconnect, type ReconnectPolicy } from "./reconnect.js";
+import { Recovery, type Remedy } from "./recovery.js";
+import type { Failure, Result } from "./result.js";
+import { Roster } from "./roster.js";
+import { Seats } from "./seats.js";
+import { Session } from "./session.js";
+import { socketIo } from "./socket.js";
+import { Speakers } from "./speakers.js";
+import { Timeline } from "./timeline.js";
+import { systemTimers, type Timers } from "./timers.js";
+import { Viewer } from "./viewer.js";
+
+/** What differs between a browser, React Native and a test. */
+export interface Environment {
+  readonly socket: SocketFactory;
+  readonly peer: PeerFactory;
+  readonly capabilities: Capabilities;
+  readonly timers: Timers;
+  readonly policy: ReconnectPolicy;
+  readonly makeId: () => string;
+  readonly wallClock: () => number;
+}
+
+export interface RoomOptions {
+  readonly room: string;
+  /** Brings a room token; `fresh` when the last one had expired. */
+  readonly token: (fresh: boolean) => Promise<string>;
+  readonly plan: SlotPlan;
+  readonly iceServers?: () => Promise<readonly RTCIceServer[]>;
+  readonly environment?: Partial<Environment>;
+}
+
+export type RoomState =
+  | { readonly kind: "idle" | "joining" | "joined" | "left" }
+  | { readonly kind: "ended"; readonly code: SessionEnded["code"]; readonly message: string }
+  | { readonly kind: "failed"; readonly error: Failure };
+
+interface RoomEvents {
+  state: [state: RoomState];
+  media: [state: MediaState];
+}
+
+export class Room extends Emitter<RoomEvents> {
+  readonly connection: Connection;
+  readonly doors: Doors;
+  readonly publisher = new Publisher();
+  readonly roster = new Roster();
+  readonly seats = new Seats();
+  readonly speakers: Speakers;
+  readonly chat: Chat;
+  readonly viewer: Viewer;
+  readonly timeline = new Timeline();
+  readonly session: Session;
+  readonly #recovery: Recovery;
+  #state: RoomState = { kind: "idle" };
+  #info: Joined["room"] | null = null;
+
+  constructor(options: RoomOptions) {
+    super();
+    const environment = { ...browserEnvironment(), ...options.environment };
+    const { timers, policy } = environment;
+    this.connection = new Connection({ socket: environment.socket, token: options.token, policy, timers });
+    this.doors = new Doors(this.connection, timers);
+    this.speakers = new Speakers(timers);
+    this.viewer = new Viewer((view) => this.doors.request("view", view), timers);
+    this.chat = new Chat({
+      request: (name, data) => this.doors.request(name, data),
+      makeId: environment.makeId,
+      wallClock: environment.wallClock,
+      timers,
+    });
+    const media = {
+      peer: environment.peer,
+      capabilities: environment.capabilities,
+      plan: options.plan,
+      iceServers: options.iceServers ?? (() => Promise.resolve([])),
+    };
+    this.session = new Session({
+      room: options.room,
+      connection: this.connection,
+      publisher: this.publisher,
+      makeMedia: () => new Media(media),
+      view: () => this.viewer.view,
+      position: () => this.chat.position,
+    });
+    this.#recovery = new Recovery({ apply: (remedy) => this.#apply(remedy), policy, timers });
+    this.#wire();
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** The room as it was when last joined. */
+  get info(): Joined["room"] | null {
+    return this.#info;
+  }
+
+  async join(): Promise<Result<Joined>> {
+    this.timeline.start();
+    this.#setState({ kind: "joining" });
+    this.session.prepare();
+    const opened = await this.#open();
+    const joined = opened.ok ? await this.session.enter() : opened;
+    if (joined.ok) {
+      this.#setState({ kind: "joined" });
+      this.#recovery.handleActive(true);
+    } else {
+      this.#finish({ kind: "failed", error: joined.error });
+    }
+    return joined;
+  }
+
+  async leave(): Promise<void> {
+    this.#recovery.handleActive(false);
+    this.#setState({ kind: "left" });
+    this.publisher.stop();
+    await this.connection.request("leave", {}, 1_000);
+    this.#close();
+  }
+
+  /** The page goes away: say so without waiting for an answer. */
+  abandon(): void {
+    if (this.#state.kind === "joined") void this.connection.request("leave", {}, 1_000);
+    this.#finish({ kind: "left" });
+  }
+
+  addRobot(): Promise<Result<unknown>> {
+    return this.connection.request("add-robot", {});
+  }
+
+  setView(view: View): void {
+    this.viewer.set(view);
+  }
+
+  handleOnline(): void {
+    this.connection.handleOnline();
+    this.#recovery.handleNetworkChange();
+  }
+
+  #wire(): void {
+    this.connection.on("state", (state) => {
+      if (state === "connected") this.timeline.mark("socket");
+      this.#recovery.handleConnection(state);
+    });
+    this.connection.on("refused", (error) => {
+      if (this.#state.kind === "joined") this.#finish({ kind: "failed", error });
+    });
+    this.doors.on("notice", (notice) => this.#handleNotice(notice));
+    this.doors.on("open", (name, open) => {
+      if (name === "chat" && open) this.chat.handleDoorOpen();
+    });
+    this.publisher.on("muted", (kind, muted) => {
+      if (this.#state.kind === "joined") void this.doors.request("set-track", { kind, muted });
+    });
+    this.session.on("offered", () => this.timeline.mark("offer"));
+    this.session.on("answered", () => this.timeline.mark("answer"));
+    this.session.on("joined", (joined) => this.#handleJoined(joined));
+    this.session.on("media", (media) => this.#handleMedia(media));
+    this.seats.on("picture", () => this.timeline.mark("first-frame"));
+    this.seats.on("gap", () => this.viewer.repeat());
+    this.roster.on("left", ({ id }) => this.speakers.handleLeft(id));
+    this.chat.on("stuck", () => this.connection.reopen());
+    this.#recovery.on("hopeless", (error) => this.#finish({ kind: "failed", error }));
+  }
+
+  #handleMedia(media: Media): void {
+    this.doors.attach(media.channels);
+    this.seats.handleReceivers(media.receiveSlots());
+    media.on("step", (step) => this.timeline.mark(step));
+    media.on("state", (state) => {
+      if (this.session.media !== media) return;
+      this.#recovery.handleMedia(state);
+      this.emit("media", state);
+    });
+    this.#recovery.handleMedia(media.state);
+  }
+
+  #handleJoined(joined: Joined): void {
+    this.#info = joined.room;
+    this.roster.handleList(joined.you, joined.participants);
+    if (joined.slots !== null) this.seats.handleSlots({ ...joined.slots, full: true });
+    this.chat.handleJoined(joined.room.conversation, joined.chat, joined.history);
+    this.speakers.handleReset();
+  }
+
+  #handleNotice(notice: Notice): void {
+    switch (notice.name) {
+      case "participant-joined":
+        return this.roster.handleJoined(notice.data);
+      case "participant-updated":
+        return this.roster.handleUpdated(notice.data);
+      case "participant-left":
+        return this.roster.handleLeft(notice.data.id, notice.data.reason);
+      case "slots":
+        return this.seats.handleSlots(notice.data);
+      case "speakers":
+        return this.speakers.handleSpeakers(notice.data);
+      case "message":
+        return this.chat.handleMessages(notice.data);
+      case "tips":
+      case "lagged":
+        return this.chat.handleTips(notice.data);
+      case "media-state":
+        if (notice.data.state === "closed") this.#recovery.handleSessionGone();
+        return;
+      case "session-ended":
+        return this.#handleEnded(notice.data);
+    }
+  }
+
+  #handleEnded({ code, message }: SessionEnded): void {
+    // A server that shuts down comes back, here or elsewhere: the lost socket is mended like any other.
+    if (code !== "shutdown") this.#finish({ kind: "ended", code, message });
+  }
+
+  async #apply(remedy: Remedy): Promise<Result<unknown>> {
+    if (remedy === "rejoin") return this.session.enter();
+    return remedy === "resume" ? this.session.resume() : this.session.restartIce();
+  }
+
+  #open(): Promise<Result<null>> {
+    return new Promise((resolve) => {
+      const stops: Unsubscribe[] = [];
+      const settle = (result: Result<null>): void => {
+        for (const stop of stops) stop();
+        resolve(result);
+      };
+      stops.push(
+        this.connection.on("state", (state) => {
+          if (state === "connected") settle({ ok: true, value: null });
+          else if (state === "reconnecting") settle({ ok: false, error: { kind: "offline" } });
+        }),
+        this.connection.on("refused", (error) => settle({ ok: false, error })),
+      );
+      this.connection.open();
+    });
+  }
+
+  #finish(state: RoomState): void {
+    this.#recovery.handleActive(false);
+    this.#setState(state);
+    this.publisher.stop();
+    this.#close();
+  }
+
+  #close(): void {
+    this.connection.close();
+    this.session.close();
+  }
+
+  #setState(state: RoomState): void {
+    this.#state = state;
+    this.emit("state", state);
+  }
+}
+
+function browserEnvironment(): Environment {
+  return {
+    socket: socketIo(""),
+    peer: (configuration) => new RTCPeerConnection(configuration),
+    capabilities: browserCapabilities,
+    timers: systemTimers,
+    policy: new SteadyReconnect(),
+    makeId: makeUuid,
+    wallClock: () => Date.now(),
+  };
+}
+
+/** `crypto.randomUUID` exists only in secure contexts; a laptop's address in the local network is none. */
+function makeUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40; // version 4 (RFC 9562, section 5.4)
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,116 @@
+/**
+ * One presence in the room: joining, coming back, joining afresh. Owns the media session of the moment.
+ *
+ * What must outlive a media session (tracks, view, chat position) belongs to others and is asked for when needed.
+ */
+
+import type { Joined, Position, View } from "./catalogue.js";
+import type { Connection } from "./connection.js";
+import { Emitter } from "./emitter.js";
+import type { Media } from "./media.js";
+import type { Publisher } from "./publisher.js";
+import { failed, ok, type Failure, type MediaFailed, type Result } from "./result.js";
+
+export interface SessionOptions {
+  readonly room: string;
+  readonly connection: Pick<Connection, "request">;
+  readonly publisher: Publisher;
+  readonly makeMedia: () => Media;
+  readonly view: () => View;
+  readonly position: () => Position | null;
+}
+
+interface SessionEvents {
+  /** A new media session replaces the last one; it has offered. */
+  media: [media: Media];
+  /** The server has let us in; its answer to the offer, if there was one, is applied next. */
+  joined: [joined: Joined];
+  offered: [];
+  answered: [];
+}
+
+interface Prepared {
+  readonly media: Media;
+  readonly offer: Promise<Result<string, MediaFailed>>;
+}
+
+/** A join waits for the room to be placed; longer than an ordinary request. */
+const JOIN_TIMEOUT_MS = 15_000;
+
+export class Session extends Emitter<SessionEvents> {
+  readonly #options: SessionOptions;
+  #prepared: Prepared | null = null;
+  #media: Media | null = null;
+  #id: string | null = null;
+
+  constructor(options: SessionOptions) {
+    super();
+    this.#options = options;
+    options.publisher.on("send", (kind, track) => void this.#media?.send(kind, track));
+  }
+
+  get media(): Media | null {
+    return this.#media;
+  }
+
+  /** Make the offer while the socket is still opening. */
+  prepare(): void {
+    if (this.#prepared !== null) return;
+    const media = this.#options.makeMedia();
+    this.#prepared = { media, offer: media.offer() };
+  }
+
+  /** Join with a media session of our own making; what was there before is dropped. */
+  async enter(): Promise<Result<Joined>> {
+    this.prepare();
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    if (prepared === null) return failed({ kind: "offline" });
+    const { media } = prepared;
+    this.#media?.close();
+    this.#media = media;
+    this.#id = null;
+    const offer = await prepared.offer;
+    if (!offer.ok) return offer;
+    this.emit("media", media);
+    this.emit("offered");
+    const { publisher, room, view, position, connection } = this.#options;
+    for (const [kind, track] of publisher.outgoing()) void media.send(kind, track);
+    const tracks = media.intents((kind) => publisher.muted(kind));
+    const request = { room, offer: offer.value, session: null, tracks, view: view(), position: position() };
+    const joined = await connection.request("join", request, JOIN_TIMEOUT_MS);
+    if (!joined.ok) return joined;
+    const { answer, session } = joined.value;
+    this.#id = session;
+    this.emit("joined", joined.value);
+    if (answer === null) return joined;
+    const accepted = await media.accept(answer);
+    if (!accepted.ok) return accepted;
+    this.emit("answered");
+    return joined;
+  }
+
+  /** Come back over a new socket to a media session that still lives. */
+  async resume(): Promise<Result<Joined>> {
+    const { room, view, position, connection } = this.#options;
+    const request = { room, offer: null, session: this.#id, tracks: [], view: view(), position: position() };
+    const joined = await connection.request("join", request, JOIN_TIMEOUT_MS);
+    if (joined.ok) this.emit("joined", joined.value);
+    return joined;
+  }
+
+  async restartIce(): Promise<Result<null>> {
+    const media = this.#media;
+    if (media === null) return ok(null);
+    return media.restartIce<Failure>(async (offer) => {
+      const restarted = await this.#options.connection.request("restart-ice", { offer });
+      return restarted.ok ? ok(restarted.value.answer) : restarted;
+    });
+  }
+
+  close(): void {
+    this.#prepared?.media.close();
+    this.#media?.close();
+    this.#prepared = null;
+  }
+}
