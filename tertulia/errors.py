@@ -53,7 +53,7 @@ CODES: dict[str, str] = {
     "text-invalid": "The message holds characters that cannot be stored (control characters, lone surrogates).",
     "text-too-long": "The message is longer than 4,000 characters, or 12,000 bytes as JSON.",
     "outcome-unknown": "The connection to the database broke while committing: send again with the same client id.",
-    "storage-unavailable": "The database cannot be reached now; try again.",
+    "database-unavailable": "The database does not answer now, nothing was written; try again.",
     "shutting-down": "The server is stopping; connect again.",
 }
 """Every stable code and what it means; the table in docs/protocol.md is made from it."""

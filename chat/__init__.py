@@ -1,0 +1,1 @@
+"""Conversations and their log: send, history, resume, and the doors to them."""

@@ -1,0 +1,247 @@
+"""The log writer: one a conversation and process, which writes everything that waits in one transaction.
+
+Senders that arrive while a transaction runs wait for the next one, so a batch is as large as the load makes it and a
+lone message waits for nobody. Within the transaction: lock the head, find the client ids that were used before,
+number only the new ones, insert, commit, and only then answer and tell the others.
+
+What can go wrong, and what the sender is told:
+
+- The connection breaks: the batch is written again, which is safe, because what the first try did is found by its ids.
+- The database stays away: ``database-unavailable`` if COMMIT was never asked for; else nobody knows, and
+  ``outcome-unknown`` tells the sender to repeat with its id until it gets the truth.
+- The database refuses a row (which validation should have caught): the batch is halved until the culprit is alone.
+
+The last number is never kept between transactions: the head says it, and another process may have moved it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from chat import metrics, store
+from chat.loss import is_lost
+from tertulia.catalogue import Event, MessageBody
+from tertulia.database import Database
+from tertulia.errors import Conflict, NotFound, TertuliaError, Unavailable
+
+log = structlog.get_logger("chat.writer")
+
+BATCH_MAX = 100
+QUEUE_MAX = 2000
+LIMIT_S = 20.0
+"""How long a transaction may take before its senders are told that nobody knows."""
+
+
+@dataclass
+class Draft:
+    """One message on its way into the log."""
+
+    sender: str
+    sender_name: str
+    client_id: str
+    body: MessageBody
+    json: str
+    hash: bytes
+    done: asyncio.Future[Event] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.sender, self.client_id)
+
+    def answer(self, event: Event) -> None:
+        if not self.done.done():
+            self.done.set_result(event)
+
+    def refuse(self, error: TertuliaError) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+            self.done.exception()  # a sender that has gone is no reason for a warning
+
+
+Committed = Callable[[str, list[Event]], None]
+"""Told of every batch of new events, in their order, right after the commit; of none when more may be committed
+than is known (the outbox says)."""
+
+
+class ConversationWriter:
+    """Writes one conversation. Its task lives only while something waits."""
+
+    def __init__(self, database: Database, conversation: str, committed: Committed) -> None:
+        self._database = database
+        self._conversation = conversation
+        self._committed = committed
+        self._waiting: deque[Draft] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self._task is None
+
+    def put(self, draft: Draft) -> Awaitable[Event]:
+        """Queue a draft; what it becomes, or why not, comes with the returned future."""
+        if len(self._waiting) >= QUEUE_MAX:
+            raise Unavailable("database-unavailable", "Too many messages wait to be stored; try again in a moment.")
+        self._waiting.append(draft)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="chat-writer")
+        return asyncio.shield(draft.done)
+
+    async def close(self) -> None:
+        """Wait until everything that was queued is answered."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+                await self._write_or_halve(batch)
+        finally:
+            self._task = None
+
+    async def _write_or_halve(self, batch: list[Draft]) -> None:
+        try:
+            await self._write(batch)
+        except TertuliaError as error:
+            for draft in batch:
+                draft.refuse(error)
+        except asyncio.CancelledError:
+            for draft in batch:
+                draft.refuse(_unknown())
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                log.error("a message could not be stored", exc_info=error)
+                batch[0].refuse(TertuliaError("internal", "The message could not be stored."))
+                return
+            metrics.HALVED.inc()
+            middle = len(batch) // 2
+            await self._write_or_halve(batch[:middle])
+            await self._write_or_halve(batch[middle:])
+
+    async def _write(self, batch: list[Draft]) -> None:
+        """Write the batch, again if the connection broke: the second time finds what the first one wrote.
+
+        Raises NotFound when there is no such conversation, Unavailable when the database stays away.
+        """
+        unknown = False
+        attempt = _Attempt()
+        for last in (False, True):
+            attempt = _Attempt()
+            try:
+                await self._transact(batch, attempt)
+                break
+            except Unavailable as error:
+                raise _unknown() if unknown else error from error
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                unknown = unknown or attempt.committing
+                log.warning("the connection broke", committing=attempt.committing, error=type(error).__name__)
+                if last:
+                    raise _unknown() if unknown else _away() from error
+        # The others are told before the sender's answer leaves: with the answer in hand it has read its own write.
+        if attempt.new or unknown:
+            self._committed(self._conversation, attempt.new)
+        for draft, outcome in attempt.outcomes:
+            if isinstance(outcome, Event):
+                draft.answer(outcome)
+            else:
+                draft.refuse(outcome)
+
+    async def _transact(self, batch: list[Draft], attempt: _Attempt) -> None:
+        started = time.perf_counter()
+        async with asyncio.timeout(LIMIT_S), self._database.acquire() as db:
+            transaction = db.transaction()
+            await transaction.start()
+            try:
+                await self._number(db, batch, attempt)
+            except BaseException:
+                if not db.is_closed():
+                    await transaction.rollback()
+                raise
+            attempt.committing = True
+            await transaction.commit()
+        metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
+        metrics.BATCH.observe(len(batch))
+
+    async def _number(self, db: store.Connection, batch: list[Draft], attempt: _Attempt) -> None:
+        head = await store.lock_head(db, self._conversation)
+        if head is None:
+            raise NotFound("conversation-not-found", "There is no such conversation.")
+        seq, no, at = head
+        known = await store.known_ids(db, self._conversation, [draft.key for draft in batch])
+        earlier = await store.event_at(db, self._conversation, [was.seq for was in known.values()]) if known else {}
+        rows: dict[tuple[str, str], store.NewEvent] = {}
+        for draft in batch:
+            if draft.key not in known and draft.key not in rows:
+                seq, no = seq + 1, no + 1
+                rows[draft.key] = store.NewEvent(
+                    seq=seq,
+                    no=no,
+                    id=str(uuid.uuid4()),
+                    sender=draft.sender,
+                    sender_name=draft.sender_name,
+                    client_id=draft.client_id,
+                    body=draft.json,
+                    hash=draft.hash,
+                )
+        if rows:
+            await store.append(db, self._conversation, list(rows.values()), at)
+        new: dict[tuple[str, str], Event] = {}
+        for draft in batch:
+            row = rows.get(draft.key)
+            if row is None:
+                was = known[draft.key]
+                attempt.outcomes.append((draft, _repeated(draft, was.hash, earlier.get(was.seq))))
+                continue
+            event = new.setdefault(
+                draft.key,
+                Event(
+                    conversation=self._conversation,
+                    seq=row.seq,
+                    id=row.id,
+                    kind="message",
+                    at=round(at.timestamp() * 1000),
+                    sender=row.sender,
+                    sender_name=row.sender_name,
+                    client_id=row.client_id,
+                    body=draft.body,
+                ),
+            )
+            attempt.outcomes.append((draft, _repeated(draft, row.hash, event)))
+        attempt.new = list(new.values())
+
+
+@dataclass
+class _Attempt:
+    """One try to write a batch: how far it came and what would become of each draft."""
+
+    committing: bool = False
+    new: list[Event] = field(default_factory=list)
+    outcomes: list[tuple[Draft, Event | TertuliaError]] = field(default_factory=list)
+
+
+def _unknown() -> Unavailable:
+    return Unavailable(
+        "outcome-unknown", "The database went away while storing the message; send again with the same id."
+    )
+
+
+def _away() -> Unavailable:
+    return Unavailable("database-unavailable", "The database does not answer; try again soon.")
+
+
+def _repeated(draft: Draft, hash_then: bytes, event_then: Event | None) -> Event | TertuliaError:
+    if draft.hash != hash_then:
+        return Conflict("client-id-reused", "This client id was used for another message.", "client_id")
+    if event_then is None:
+        return Conflict("client-id-reused", "This message was sent long ago and is gone.", "client_id")
+    return event_then

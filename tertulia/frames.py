@@ -1,0 +1,103 @@
+"""Frames on the wire: the catalogue's structures as text for each door, encoded once however many people get them.
+
+A data channel message is an :class:`~tertulia.catalogue.Envelope`; a Socket.IO event is a packet of its own format
+(``2["event",{…}]``). Both hold the same payload.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+
+from tertulia.catalogue import FRAME_BYTES_MAX, REQUESTS, Envelope, Frame
+from tertulia.errors import BadRequest, TooLarge, to_client
+
+T = TypeVar("T", bound=Frame)
+
+_FIELD = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+
+
+class Notice:
+    """One notice to any number of people; each door's form of it is made at most once."""
+
+    def __init__(self, event: str, payload: Frame) -> None:
+        self.event = event
+        self.payload = payload
+
+    @cached_property
+    def json(self) -> bytes:
+        return msgspec.json.encode(self.payload)
+
+    @cached_property
+    def envelope(self) -> bytes:
+        """What a data channel carries."""
+        return b'{"t":"%b","d":%b}' % (self.event.encode(), self.json)
+
+    @cached_property
+    def packet(self) -> str:
+        """What Socket.IO carries: an EVENT packet of the default namespace without its Engine.IO type."""
+        return f'2["{self.event}",{self.json.decode()}]'
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload, near enough for bounds."""
+        return len(self.json)
+
+    def __repr__(self) -> str:
+        return f"Notice({self.event!r}, {self.size} bytes)"
+
+
+def convert(value: object, kind: type[T]) -> T:
+    """A decoded payload as ``kind``. Raises BadRequest ``frame-invalid`` naming the field."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+
+
+def decode(payload: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """JSON as ``kind``. Raises BadRequest ``frame-invalid``."""
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadRequest("frame-invalid", "The frame is not JSON.") from error
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """What came over a data channel. Raises TooLarge ``frame-too-large``, BadRequest ``frame-invalid``."""
+    if len(data) > FRAME_BYTES_MAX:
+        raise TooLarge("frame-too-large", f"A frame holds at most {FRAME_BYTES_MAX} bytes.")
+    return decode(data, Envelope)
+
+
+def decode_request(envelope: Envelope, allowed: frozenset[str]) -> Frame:
+    """The typed request in an envelope. Raises BadRequest ``event-unknown`` or ``frame-invalid``."""
+    if envelope.t not in allowed:
+        raise BadRequest("event-unknown", "This channel does not take such an event.")
+    return decode(envelope.d, REQUESTS[envelope.t][0])
+
+
+def answer(number: int, payload: Frame) -> bytes:
+    """The envelope that answers request ``number``."""
+    return b'{"t":"ok","i":%d,"d":%b}' % (number, msgspec.json.encode(payload))
+
+
+def refusal(number: int | None, error: BaseException) -> bytes:
+    """The envelope that refuses request ``number``; without one (the frame was unreadable) it is only a notice."""
+    body: dict[str, Any] = {"t": "error", "d": to_client(error)}
+    if number is not None:
+        body["i"] = number
+    return msgspec.json.encode(body)
+
+
+def _invalid(error: msgspec.ValidationError) -> BadRequest:
+    # msgspec names types and places, never the values that were sent, so its text may be shown.
+    text = str(error)
+    found = _FIELD.search(text)
+    field = found.group(1) if found and found.group(1) else None
+    return BadRequest("frame-invalid", _FIELD.sub("", text) + ".", field)
