@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 
 #include "crypto/keys.hpp"
+#include "crypto/packet_cipher.hpp"
+#include "crypto/replay_window.hpp"
 #include "wire/bytes.hpp"
 
 namespace tertulia {
@@ -38,36 +41,51 @@ class SrtpSender {
  public:
   // `master` is key || salt. Null if the size is wrong.
   static std::unique_ptr<SrtpSender> Create(SrtpProfile profile, Bytes master);
-  ~SrtpSender();
 
   // Encrypts from two places straight into `out` (which must not overlap them), at least header + payload +
   // kSrtpMaxOverhead bytes. `header` is a complete RTP header and is authenticated as it is. Each SSRC's sequence
-  // numbers must go forward (by less than 2^15): nothing that is not newer than the newest is ever encrypted.
+  // numbers must go forward (by less than 2^15): nothing that is not newer than the newest is ever encrypted, since
+  // different bytes under one index give away the key stream, and with GCM the authentication key.
   SrtpResult Protect(Bytes header, Bytes payload, MutableBytes out);
 
-  // `packet` is a plain compound; `out` holds at least kSrtcpMaxOverhead bytes more. The index counts up a sender SSRC.
+  // `packet` is a plain compound; `out` holds at least kSrtcpMaxOverhead bytes more and must not overlap it.
   SrtpResult ProtectRtcp(Bytes packet, MutableBytes out);
 
  private:
-  struct Impl;
-  explicit SrtpSender(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  SrtpSender(SrtpProfile profile, const SrtpSessionKeys& keys);
+
+  std::unique_ptr<PacketCipher> rtp_;
+  std::unique_ptr<PacketCipher> rtcp_;
+  std::size_t tag_size_;
+  std::unordered_map<std::uint32_t, std::uint64_t> newest_;  // SSRC to the index sent last
+  // One count for all sender SSRCs: each of them sees it go up, and none can see a number twice.
+  std::uint32_t rtcp_index_ = 0;
 };
 
 class SrtpReceiver {
  public:
   static std::unique_ptr<SrtpReceiver> Create(SrtpProfile profile, Bytes master);
-  ~SrtpReceiver();
 
   // Decrypts in place; the plain packet is the first `size` bytes. On any error the bytes are unspecified and no state
-  // has changed. An SSRC takes a place of kSrtpMaxReceiveSsrcs with its first authenticated packet.
+  // has changed. An SSRC takes one of kSrtpMaxReceiveSsrcs places with its first authenticated packet.
   SrtpResult Unprotect(MutableBytes packet);
+  // The same for SRTCP; packets that are authenticated but not encrypted are refused.
   SrtpResult UnprotectRtcp(MutableBytes packet);
 
  private:
-  struct Impl;
-  explicit SrtpReceiver(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  using RtpWindow = ReplayWindow<kSrtpReplayBits>;
+  using RtcpWindow = ReplayWindow<kSrtcpReplayBits>;
+
+  SrtpReceiver(SrtpProfile profile, const SrtpSessionKeys& keys);
+
+  std::unique_ptr<PacketCipher> rtp_;
+  std::unique_ptr<PacketCipher> rtcp_;
+  std::size_t tag_size_;
+  std::unordered_map<std::uint32_t, RtpWindow> rtp_windows_;
+  std::unordered_map<std::uint32_t, RtcpWindow> rtcp_windows_;
 };
+
+// The 48-bit index of a packet, from its 16 bits and the highest index so far (RFC 3711, 3.3.1 and appendix A).
+[[nodiscard]] std::uint64_t EstimateSrtpIndex(std::uint64_t highest, std::uint16_t sequence);
 
 }  // namespace tertulia

@@ -1,10 +1,10 @@
 // ICE-lite for one session, without I/O (RFC 8445, RFC 7675). The client is the controlling full agent and does the
-// checks; we answer them, keep its consent, and choose the path that media takes.
+// checks; we answer them, keep its consent, and choose the path that DTLS and media take.
 //
-// Which path media takes: the first authenticated check makes a provisional path, on which DTLS runs; the client may
-// still nominate others. When the DTLS handshake is complete the path in use is proven. From then on an address is only
-// a claim, whatever was nominated on it, until it has answered a Binding request of our own: without that, a
-// participant could aim the media of a whole room at a victim.
+// The first authenticated check makes a path, which is provisional: only DTLS runs on it, and the handshake can be
+// completed only by someone who received what we sent there. Every other address is a claim, whatever was nominated on
+// it and whatever arrived from it, until it has answered a Binding request of our own (which RFC 8445 does not ask of a
+// lite agent): without that, a participant could aim the media of a whole room at a victim.
 #pragma once
 
 #include <array>
@@ -44,14 +44,20 @@ using RandomBytes = std::function<void(MutableBytes)>;
 class LiteAgent {
  public:
   static constexpr std::size_t kMaxPaths = 8;
-  static constexpr TimeUs kDisconnectedAfterUs = 5'000'000;
-  static constexpr TimeUs kFailedAfterUs = 15'000'000;
-  static constexpr TimeUs kNeverConnectedUs = 30'000'000;  // no check at all: failed
-  static constexpr TimeUs kOldCredentialsUs = 10'000'000;  // after a restart
-  static constexpr TimeUs kConsentCheckUs = 3'000'000;     // silent for so long: we ask ourselves
-  static constexpr TimeUs kFirstRetransmitUs = 250'000;    // doubled each time
-  static constexpr int kMaxTransmissions = 6;
-  static constexpr TimeUs kClaimIntervalUs = 500'000;  // between claims that are examined (trial decrypts)
+  static constexpr TimeUs kDisconnectedAfterUs = 5'000'000;  // nothing authenticated arrived on the path
+  static constexpr TimeUs kFailedAfterUs = 15'000'000;       // no consent (RFC 7675)
+  static constexpr TimeUs kNeverConnectedUs = 30'000'000;    // no check at all: failed
+  static constexpr TimeUs kOldCredentialsUs = 10'000'000;    // how long they live on after a restart
+  // Clients renew consent every 2.5 s (Chromium) to 6 s (RFC 7675: 5 s, give or take a fifth). After so long we ask
+  // ourselves, so that the slower ones never look disconnected.
+  static constexpr TimeUs kConsentCheckUs = 3'000'000;
+  static constexpr TimeUs kFirstRetransmitUs = 250'000;  // doubled each time
+  static constexpr int kMaxTransmissions = 5;
+  // What a stranger can make us do is limited: questions to claimed addresses, trial decrypts of packets from unknown
+  // addresses, and error answers to requests that did not authenticate.
+  static constexpr TimeUs kQuestionIntervalUs = 100'000;
+  static constexpr TimeUs kClaimIntervalUs = 100'000;
+  static constexpr TimeUs kErrorIntervalUs = 100'000;
 
   LiteAgent(LiteAgentOutput& output, RandomBytes random, IceCredentials local, IceCredentials remote, TimeUs now);
 
@@ -60,24 +66,24 @@ class LiteAgent {
   void Restart(IceCredentials local, IceCredentials remote, TimeUs now);
 
   // A datagram that Classify called STUN. True if it was authenticated (the caller may then remember the path as this
-  // session's). Bad ones cost one CRC and at most two HMACs, and are not answered unless they are well-formed requests.
+  // session's). A bad one costs a CRC and at most one HMAC.
   bool ReceiveStun(const IcePath& path, Bytes datagram, TimeUs now);
 
-  // May this path, which is not one of ours, try to authenticate a media packet under the session's keys? Limits the
-  // rate.
+  // May a packet from an unknown address be tried under the session's SRTP keys? Limits the rate: ask once a packet.
   [[nodiscard]] bool MayClaim(TimeUs now);
-  // A packet from this path was authenticated under the session's SRTP keys. Cheap for the path in use; for another one
-  // it is a claim that we examine with a Binding request.
+  // A packet from this path was authenticated under the session's SRTP keys. On the path in use it is a sign of life,
+  // on another one a claim that we examine.
   void OnAuthenticatedPacket(const IcePath& path, TimeUs now);
 
   // The DTLS handshake is complete: the path in use is proven.
-  void OnDtlsConnected(TimeUs now);
+  void OnDtlsConnected() { proven_ = true; }
 
   // The path that DTLS and media take; nothing before the first authenticated check.
   [[nodiscard]] const std::optional<IcePath>& path() const { return path_; }
   // Was an authenticated check received from there? Other datagrams of unknown paths are dropped.
   [[nodiscard]] bool Knows(const IcePath& path) const;
   [[nodiscard]] IceState state() const { return state_; }
+  // Nothing but DTLS may be sent on a path that is not proven.
   [[nodiscard]] bool proven() const { return proven_; }
 
   // Is this one of the fragments (current or, for some seconds, former) that USERNAME may begin with?
@@ -89,50 +95,60 @@ class LiteAgent {
   [[nodiscard]] TimeUs NextWakeup() const;
 
  private:
-  struct CredentialPair {
+  struct Credentials {
     IceCredentials local;
     IceCredentials remote;
   };
 
-  // An address that has sent an authenticated check, and our own question to it, if one is under way.
+  // An address that sent something authenticated, and our own question to it, if one is under way.
   struct Candidate {
     IcePath path;
-    TimeUs last_heard_us = 0;
     bool used = false;
-    bool nominated = false;
-    bool asking = false;
+    bool wanted = false;         // becomes the path when it has answered
+    bool former_remote = false;  // its client still uses the credentials from before the restart
+    TimeUs last_heard_us = 0;
     stun::TransactionId transaction{};
-    int transmissions = 0;
+    int transmissions = 0;  // 0: nothing was asked
     TimeUs next_transmission_us = 0;
+
+    [[nodiscard]] bool asking() const { return transmissions > 0; }
   };
 
-  void ReceiveRequest(const IcePath& path, const stun::Message& message, TimeUs now);
-  bool ReceiveResponse(const IcePath& path, const stun::Message& message, TimeUs now);
-  void Answer(const IcePath& path, const stun::Message& request, const std::string& pwd);
-  void AnswerError(const IcePath& path, const stun::Message& request, stun::ErrorCode code, const std::string& pwd);
-  [[nodiscard]] const CredentialPair* Authenticate(const stun::Message& message, TimeUs now) const;
+  bool ReceiveRequest(const IcePath& path, const stun::Message& request, TimeUs now);
+  bool ReceiveResponse(const IcePath& path, const stun::Message& response, TimeUs now);
+  void SendError(const IcePath& path, const stun::Message& request, stun::ErrorCode code, const std::string& pwd);
+  [[nodiscard]] const Credentials* CredentialsFor(std::string_view local_ufrag, TimeUs now) const;
+  [[nodiscard]] const IceCredentials& RemoteOf(const Candidate& candidate) const;
+
   Candidate* Find(const IcePath& path);
   Candidate& FindOrAdd(const IcePath& path, TimeUs now);
+  void Want(Candidate& candidate, TimeUs now);
   void Ask(Candidate& candidate, TimeUs now);
-  void SendRequest(Candidate& candidate, TimeUs now);
+  void SendQuestion(Candidate& candidate, TimeUs now);
   void Use(Candidate& candidate, TimeUs now);
-  void Alive(TimeUs now);
+
+  void OnConsent(TimeUs now);
   void SetState(IceState state);
+  [[nodiscard]] bool IsPath(const IcePath& path) const { return path_ && *path_ == path; }
 
   LiteAgentOutput& output_;
   RandomBytes random_;
-  CredentialPair current_;
-  std::optional<CredentialPair> former_;
+  Credentials current_;
+  std::optional<Credentials> former_;
   TimeUs former_until_us_ = 0;
+  std::uint64_t tie_breaker_ = 0;
 
   std::array<Candidate, kMaxPaths> candidates_{};
   std::optional<IcePath> path_;
   bool proven_ = false;
+
   IceState state_ = IceState::kChecking;
   TimeUs started_us_;
-  TimeUs last_alive_us_ = 0;
-  TimeUs last_claim_us_ = INT64_MIN / 2;
-  std::uint64_t tie_breaker_ = 0;
+  TimeUs last_heard_us_ = 0;    // anything authenticated, on the path
+  TimeUs last_consent_us_ = 0;  // a check or an answer, on the path
+  TimeUs next_question_us_ = 0;
+  TimeUs next_claim_us_ = 0;
+  TimeUs next_error_us_ = 0;
 };
 
 }  // namespace tertulia
