@@ -13,8 +13,13 @@ constexpr std::uint32_t kPriority = 110U << 24 | 0xFFFFU << 8 | 255;
 }  // namespace
 
 LiteAgent::LiteAgent(LiteAgentOutput& output, RandomBytes random, IceCredentials local, IceCredentials remote,
-                     TimeUs now)
-    : output_(output), random_(std::move(random)), current_{std::move(local), std::move(remote)}, started_us_(now) {
+                     TimeUs now, ConsentTimes consent)
+    : output_(output),
+      random_(std::move(random)),
+      current_{std::move(local), std::move(remote)},
+      consent_(consent),
+      consent_check_us_(std::min(kConsentCheckUs, consent.disconnected_after_us / 2)),
+      started_us_(now) {
   std::array<std::uint8_t, 8> bytes{};
   random_(bytes);
   tie_breaker_ = ReadU64(bytes.data());
@@ -118,7 +123,8 @@ bool LiteAgent::MayClaim(TimeUs now) {
 void LiteAgent::OnAuthenticatedPacket(const IcePath& path, TimeUs now) {
   if (!path_) return;
   if (!IsPath(path)) {
-    Want(FindOrAdd(path, now), now);
+    Candidate& candidate = FindOrAdd(path, now);
+    if (now - last_heard_us_ >= kClaimSilenceUs) Want(candidate, now);
     return;
   }
   last_heard_us_ = now;
@@ -231,13 +237,13 @@ void LiteAgent::Advance(TimeUs now) {
     if (now - started_us_ >= kNeverConnectedUs) SetState(IceState::kFailed);
     return;
   }
-  if (now - last_consent_us_ >= kFailedAfterUs) {
+  if (now - last_consent_us_ >= consent_.failed_after_us) {
     SetState(IceState::kFailed);
     return;
   }
-  if (now - last_heard_us_ >= kDisconnectedAfterUs) SetState(IceState::kDisconnected);
+  if (now - last_heard_us_ >= consent_.disconnected_after_us) SetState(IceState::kDisconnected);
   Candidate* in_use = Find(*path_);
-  if (in_use != nullptr && !in_use->asking() && now - last_consent_us_ >= kConsentCheckUs) Ask(*in_use, now);
+  if (in_use != nullptr && !in_use->asking() && now - last_consent_us_ >= consent_check_us_) Ask(*in_use, now);
 }
 
 TimeUs LiteAgent::NextWakeup() const {
@@ -250,9 +256,9 @@ TimeUs LiteAgent::NextWakeup() const {
   }
   if (state_ == IceState::kFailed) return next;
   if (!path_) return std::min(next, started_us_ + kNeverConnectedUs);
-  next = std::min(next, last_consent_us_ + kFailedAfterUs);
-  if (state_ == IceState::kConnected) next = std::min(next, last_heard_us_ + kDisconnectedAfterUs);
-  if (!asking_path) next = std::min(next, last_consent_us_ + kConsentCheckUs);
+  next = std::min(next, last_consent_us_ + consent_.failed_after_us);
+  if (state_ == IceState::kConnected) next = std::min(next, last_heard_us_ + consent_.disconnected_after_us);
+  if (!asking_path) next = std::min(next, last_consent_us_ + consent_check_us_);
   return next;
 }
 

@@ -38,19 +38,27 @@ class LiteAgentOutput {
   virtual void OnPathChanged(const IcePath& path) = 0;
 };
 
+// How long silence lasts before it means something.
+struct ConsentTimes {
+  TimeUs disconnected_after_us = 5'000'000;  // nothing authenticated arrived on the path
+  TimeUs failed_after_us = 15'000'000;       // no check and no answer to ours (RFC 7675)
+};
+
 // Fills the span with bytes that nobody can predict (transaction ids). Passed in, so that tests are deterministic.
 using RandomBytes = std::function<void(MutableBytes)>;
 
 class LiteAgent {
  public:
   static constexpr std::size_t kMaxPaths = 8;
-  static constexpr TimeUs kDisconnectedAfterUs = 5'000'000;  // nothing authenticated arrived on the path
-  static constexpr TimeUs kFailedAfterUs = 15'000'000;       // no consent (RFC 7675)
-  static constexpr TimeUs kNeverConnectedUs = 30'000'000;    // no check at all: failed
-  static constexpr TimeUs kOldCredentialsUs = 10'000'000;    // how long they live on after a restart
+  static constexpr TimeUs kNeverConnectedUs = 30'000'000;  // no check at all: failed
+  static constexpr TimeUs kOldCredentialsUs = 10'000'000;  // how long they live on after a restart
   // Clients renew consent every 2.5 s (Chromium) to 6 s (RFC 7675: 5 s, give or take a fifth). After so long we ask
-  // ourselves, so that the slower ones never look disconnected.
+  // ourselves, so that the slower ones never look disconnected (or after half of `disconnected_after_us`, if that is
+  // less).
   static constexpr TimeUs kConsentCheckUs = 3'000'000;
+  // Packets under way when the client moved still arrive from where it was. A packet from elsewhere counts as a claim
+  // only when the path in use has been silent for so long.
+  static constexpr TimeUs kClaimSilenceUs = 100'000;
   static constexpr TimeUs kFirstRetransmitUs = 250'000;  // doubled each time
   static constexpr int kMaxTransmissions = 5;
   // What a stranger can make us do is limited: questions to claimed addresses, trial decrypts of packets from unknown
@@ -59,7 +67,8 @@ class LiteAgent {
   static constexpr TimeUs kClaimIntervalUs = 100'000;
   static constexpr TimeUs kErrorIntervalUs = 100'000;
 
-  LiteAgent(LiteAgentOutput& output, RandomBytes random, IceCredentials local, IceCredentials remote, TimeUs now);
+  LiteAgent(LiteAgentOutput& output, RandomBytes random, IceCredentials local, IceCredentials remote, TimeUs now,
+            ConsentTimes consent = {});
 
   // New credentials; the old ones stay valid for some seconds (clients have been seen to check with them from a new
   // port).
@@ -76,7 +85,7 @@ class LiteAgent {
   void OnAuthenticatedPacket(const IcePath& path, TimeUs now);
 
   // The DTLS handshake is complete: the path in use is proven.
-  void OnDtlsConnected() { proven_ = true; }
+  void OnDtlsConnected([[maybe_unused]] TimeUs now) { proven_ = true; }
 
   // The path that DTLS and media take; nothing before the first authenticated check.
   [[nodiscard]] const std::optional<IcePath>& path() const { return path_; }
@@ -142,6 +151,8 @@ class LiteAgent {
   std::optional<IcePath> path_;
   bool proven_ = false;
 
+  ConsentTimes consent_;
+  TimeUs consent_check_us_;  // silent for so long: we ask ourselves
   IceState state_ = IceState::kChecking;
   TimeUs started_us_;
   TimeUs last_heard_us_ = 0;    // anything authenticated, on the path
