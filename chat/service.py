@@ -230,7 +230,8 @@ class ChatService:
             if head is None:
                 answers.append(Synced(position.conversation, "gone"))
                 continue
-            strange = position.seq > 0 and (position.tag is None or tags.get(position.conversation) != position.tag)
+            tag = tags.get((position.conversation, position.seq))
+            strange = position.seq > 0 and (position.tag is None or position.tag != tag)
             if position.seq > head.seq or strange:
                 # Not the log this client knew: a restored backup, or a position below what is kept.
                 answers.append(Synced(position.conversation, "reset", head=head.position(position.conversation)))

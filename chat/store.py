@@ -164,15 +164,15 @@ async def heads(db: Connection, conversations: Sequence[str]) -> dict[str, Head]
     }
 
 
-async def tags(db: Connection, positions: Sequence[Position]) -> dict[str, str | None]:
-    """The tag of each position's event as the database has it, by conversation."""
+async def tags(db: Connection, positions: Sequence[Position]) -> dict[tuple[str, int], str | None]:
+    """The tag of each position's event as the database has it, by conversation and seq."""
     rows = await db.fetch(
-        "SELECT e.conversation_id, e.id FROM unnest($1::uuid[], $2::bigint[]) AS p(conversation_id, seq)"
+        "SELECT e.conversation_id, e.seq, e.id FROM unnest($1::uuid[], $2::bigint[]) AS p(conversation_id, seq)"
         " JOIN chat.event e USING (conversation_id, seq)",
         [position.conversation for position in positions],
         [position.seq for position in positions],
     )
-    return {str(row["conversation_id"]): tag_of(row["id"]) for row in rows}
+    return {(str(row["conversation_id"]), row["seq"]): tag_of(row["id"]) for row in rows}
 
 
 async def events_after(db: Connection, conversation: str, after: int, limit: int) -> list[Event]:

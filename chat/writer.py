@@ -118,7 +118,8 @@ class ConversationWriter:
             raise
         except Exception as error:
             if len(batch) == 1:
-                log.error("a message could not be stored", exc_info=error)
+                # Its kind only: the database's own text quotes what it refused.
+                log.error("a message could not be stored", error=type(error).__name__)
                 batch[0].refuse(TertuliaError("internal", "The message could not be stored."))
                 return
             metrics.HALVED.inc()
