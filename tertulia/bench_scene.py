@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Literal
 
 import aiohttp
 
 from tertulia.bench_load import Load, Report
 from tertulia.bench_offers import Credentials, make_offer, read_answer, slot_command, source_command
+from tertulia.bench_options import Cipher
 from tertulia.bench_server import BenchError, BenchServer, Cpu
-
-Cipher = Literal["gcm128", "gcm256", "cm"]
 
 _PROFILES: dict[Cipher, str] = {
     "gcm128": "SRTP_AEAD_AES_128_GCM",

@@ -89,7 +89,7 @@ class BenchServer:
             "TERTULIA_LOG_LEVEL": "warning",
         }
         log = self.directory / "server.log"
-        with log.open("wb") as output, _on_core(self.core):
+        with log.open("wb") as output, on_core(self.core):
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tertulia", "serve", env=environment, stdout=output, stderr=output
             )
@@ -154,7 +154,7 @@ class BenchServer:
 
 
 @contextmanager
-def _on_core(core: int | None) -> Iterator[None]:
+def on_core(core: int | None) -> Iterator[None]:
     """Whatever is started inside runs on this core only."""
     before = os.sched_getaffinity(0)
     if core is not None:

@@ -1,0 +1,103 @@
+"""One measurement: a fresh server, a room that fills, a stream that starts, and what all of it cost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import aiohttp
+
+from tertulia.bench_load import Load, Report, build
+from tertulia.bench_options import Options, Result
+from tertulia.bench_scene import JoinCost, Scene
+from tertulia.bench_server import BenchServer, on_core
+
+_IDLE_S = 5.0
+_RAMP_STEP_S = 3.0
+_RAMP_FACTOR = 1.2
+_RAMP_LOSS = 0.001
+_RAMP_DELAY_US = 100_000
+
+
+async def run(viewers: int, options: Options) -> Result:
+    """Start a server, fill a room, measure it, and take everything down. Raises BenchError."""
+    program = await build()
+    server_core, load_core = _cores()
+    with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as directory, on_core(load_core):
+        server = BenchServer(Path(directory), viewers + options.publishers + 8, server_core)
+        async with server, Load(program, load_core) as load, aiohttp.ClientSession() as http:
+            scene = Scene(server, load, http, options.cipher, options.audio)
+            return await _measure(scene, viewers, options)
+
+
+async def _measure(scene: Scene, viewers: int, options: Options) -> Result:
+    await scene.open()
+    await scene.join(options.publishers, publish=True)
+    memory = scene.server.memory()
+    joins = await scene.join(viewers, publish=False)
+    idle = await scene.measure(_IDLE_S) if options.idle else None
+    scene.stream(options.shape, options.pps, options.packet_bytes)
+    await scene.wait_until_all_receive()
+    pps = options.pps
+    if options.saturate:
+        pps = await _highest_rate(scene, options)
+        scene.stream(options.shape, pps, options.packet_bytes)
+        await scene.wait_until_all_receive()
+    window = await scene.measure(options.seconds)
+    memory = scene.server.memory() - memory
+    await scene.close()
+    report, packets = window.report, max(window.report.delivered, 1)
+    return Result(
+        publishers=options.publishers,
+        viewers=viewers,
+        pps=pps,
+        delivered=report.delivered,
+        delivered_per_s=report.delivered / report.seconds,
+        bytes_per_packet=report.bytes / packets,
+        loss=_loss(report),
+        verified=report.verified,
+        mismatched=report.mismatched,
+        cpu_us_per_packet=window.cpu_s * 1e6 / packets,
+        worker_us_per_packet=window.worker_s * 1e6 / packets,
+        cpu_share=window.cpu_s / report.seconds,
+        delay_p50_ms=report.delay_p50_us / 1000,
+        delay_p99_ms=report.delay_p99_us / 1000,
+        late_ms=report.late_us / 1000,
+        idle_share=None if idle is None else idle.cpu_s / idle.report.seconds,
+        memory_kib_per_viewer=memory / 1024 / viewers,
+        join_describe_ms=joins.describe_s * 1000 / joins.count,
+        join_connect_ms=joins.connect_s * 1000 / joins.count,
+        joins_per_s=_joins_per_second(joins),
+    )
+
+
+async def _highest_rate(scene: Scene, options: Options) -> float:
+    """The last rate, rising step by step, at which fewer than one packet in a thousand is lost and none is late."""
+    pps = options.pps
+    while True:
+        scene.stream(options.shape, pps * _RAMP_FACTOR, options.packet_bytes)
+        await asyncio.sleep(1.0)
+        report = (await scene.measure(_RAMP_STEP_S)).report
+        if _loss(report) >= _RAMP_LOSS or report.delay_p99_us >= _RAMP_DELAY_US:
+            return pps
+        pps *= _RAMP_FACTOR
+
+
+def _loss(report: Report) -> float:
+    return report.lost / max(report.delivered + report.lost, 1)
+
+
+def _joins_per_second(joins: JoinCost) -> float:
+    return joins.count / joins.elapsed_s if joins.elapsed_s > 0 else 0.0
+
+
+def _cores() -> tuple[int | None, int | None]:
+    """One core for the server and another for the load, where there are two."""
+    cores = sorted(_all_cores())
+    return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+
+
+def _all_cores() -> set[int]:
+    return set(range(os.cpu_count() or 1))
