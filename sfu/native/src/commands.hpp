@@ -1,0 +1,103 @@
+// What Python tells a worker. Commands travel through a bounded ring, are applied in order and are never answered;
+// whatever they name may be gone by then, and then they do nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ice/lite_agent.hpp"
+#include "signalled_ring.hpp"
+#include "tertulia/types.hpp"
+
+namespace tertulia::command {
+
+struct Nothing {};
+
+struct CreateRoom {
+  Handle room = 0;
+};
+
+struct CloseRoom {
+  Handle room = 0;
+};
+
+struct CreateSession {
+  Handle session = 0;
+  Handle room = 0;
+  IceCredentials local;
+  IceCredentials remote;
+};
+
+struct RestartIce {
+  Handle session = 0;
+  IceCredentials local;
+  IceCredentials remote;
+};
+
+struct ConfigureMedia {
+  Handle session = 0;
+  MediaConfig media;
+};
+
+// Exported keys (RFC 5764, 4.2), each key || salt. The DTLS handshake is complete: the current path is proven.
+struct SetSrtpKeys {
+  Handle session = 0;
+  std::uint16_t profile = 0;
+  std::vector<std::uint8_t> send_key;
+  std::vector<std::uint8_t> receive_key;
+};
+
+struct SendDtls {
+  Handle session = 0;
+  std::vector<std::uint8_t> datagram;
+};
+
+struct CloseSession {
+  Handle session = 0;
+};
+
+struct AddSource {
+  Handle session = 0;
+  SourceConfig config;
+};
+
+struct RemoveSource {
+  Handle source = 0;
+};
+
+struct PauseSource {
+  Handle source = 0;
+  bool paused = false;
+};
+
+struct AddSlot {
+  SlotConfig config;
+};
+
+struct RemoveSlot {
+  Handle slot = 0;
+};
+
+struct SetSlot {
+  Handle slot = 0;
+  Handle source = 0;
+};
+
+struct RequestStats {};
+
+}  // namespace tertulia::command
+
+namespace tertulia {
+
+using Command =
+    std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession,
+                 command::RestartIce, command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls,
+                 command::CloseSession, command::AddSource, command::RemoveSource, command::PauseSource,
+                 command::AddSlot, command::RemoveSlot, command::SetSlot, command::RequestStats>;
+
+using CommandRing = SignalledRing<Command>;
+
+}  // namespace tertulia
