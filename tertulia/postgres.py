@@ -185,6 +185,8 @@ class EmbeddedPostgres:
                 raise PostgresError(f"The embedded database does not start: {reason} The log is {self.log_path}.")
             await asyncio.sleep(delay)
             delay = min(1.0, delay * 2)
+            if "postmaster.pid" in reason:
+                self._remove_stale_file()
 
     def _launch(self, bin_dir: Path) -> None:
         assert self._user is not None
@@ -255,6 +257,16 @@ class EmbeddedPostgres:
         log.info("stopping the database of a server that was killed")
         await _stop(pid)
 
+    def _remove_stale_file(self) -> None:
+        """Remove the file of a server that is dead though its process id is taken (by a zombie, or another program).
+
+        The file also guards against backends that outlive their server, so none may be left in the cluster.
+        """
+        path = self.cluster / "postmaster.pid"
+        if path.exists() and not _runs_cluster(int(path.read_text().split()[0]), self.cluster):
+            if not any(_works_in(int(entry.name), self.cluster) for entry in Path("/proc").glob("[0-9]*")):
+                path.unlink()
+
     def _log_since(self, start: int) -> str:
         with self.log_path.open("rb") as file:
             file.seek(start)
@@ -298,6 +310,14 @@ def _runs_cluster(pid: int, cluster: Path) -> bool:
     except OSError:
         return False
     return str(cluster).encode() in words
+
+
+def _works_in(pid: int, cluster: Path) -> bool:
+    """Whether process ``pid`` has the cluster as its working directory, as every PostgreSQL process has."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == cluster
+    except OSError:
+        return False  # ended, or not ours to look at: no process of this cluster's owner
 
 
 async def _stop(pid: int) -> None:

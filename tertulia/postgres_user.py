@@ -48,7 +48,11 @@ def choose(cluster: Path, binary: Path) -> RunAs:
             "install it, start the server as an ordinary user, or name a PostgreSQL server in TERTULIA_DATABASE_DSN."
         )
     base = (setpriv, f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--no-new-privs")
-    for extra in ((), ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")):
+    # no_setuid_fixup: without it access(2), which postgres asks about its own binary, ignores the capability.
+    for extra in (
+        (),
+        ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--securebits=+no_setuid_fixup"),
+    ):
         prefix = (*base, *extra)
         test = [*prefix, "test", "-x", str(binary), "-a", "-x", str(cluster.parent)]
         if subprocess.run(test, stderr=subprocess.DEVNULL, check=False).returncode == 0:

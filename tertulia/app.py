@@ -1,0 +1,101 @@
+"""Composition: every service made once, given what it needs, and started and stopped in order.
+
+No service looks another up: what it needs is a parameter of its constructor, and this file is the only one that knows
+them all. It holds no logic of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+import chat.http
+import signaling.http
+import turn.http
+from chat.service import ChatService
+from sfu import whip
+from sfu.service import SfuService
+from signaling.service import SignalingService
+from tertulia import http, metrics, pages
+from tertulia.bus import LocalBus
+from tertulia.database import Database
+from tertulia.settings import Settings
+from tertulia.tokens import Tokens
+
+log = structlog.get_logger("tertulia.app")
+
+
+@dataclass
+class Services:
+    """What :func:`build` made; for the program's own use and for tests."""
+
+    database: Database
+    chat: ChatService
+    sfu: SfuService
+    signaling: SignalingService
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services")
+
+
+async def build(settings: Settings) -> web.Application:
+    """The program as one aiohttp application. Its services start with it and stop with it."""
+    tokens = Tokens(settings)
+    bus = LocalBus()
+    database = Database.from_settings(settings)
+    chat_service = ChatService(database, bus)
+    sfu_service = SfuService(settings)
+    signaling_service = SignalingService(settings, database, bus, tokens, sfu_service, chat_service)
+
+    app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
+    app[http.TOKENS] = tokens
+    app[SERVICES] = services = Services(database, chat_service, sfu_service, signaling_service)
+    pages.install(app, settings)
+    app.add_routes(health_routes(services))
+    app.add_routes(metrics.routes({"sfu": sfu_service.stats}))
+    app.add_routes(turn.http.routes(settings))
+    app.add_routes(chat.http.routes(chat_service))
+    app.add_routes(signaling.http.routes(signaling_service))
+    app.add_routes(whip.routes(sfu_service, signaling_service))
+    signaling_service.attach(app)
+    app.add_routes(pages.routes(Path(settings.web_dist)))
+    app.cleanup_ctx.append(_run)
+    return app
+
+
+async def _run(app: web.Application) -> AsyncIterator[None]:
+    """Start the services in the order they need each other; whatever was started is stopped in reverse."""
+    services = app[SERVICES]
+    stop = []
+    try:
+        stop.append(services.database.close)
+        await services.database.start()
+        await services.database.migrate()
+        for service in (services.chat, services.sfu, services.signaling):
+            stop.append(service.close)
+            await service.start()
+        yield
+    finally:
+        for close in reversed(stop):
+            try:
+                await close()
+            except Exception as error:  # one that fails must not keep the others from stopping
+                log.error("a service did not stop cleanly", exc_info=error)
+
+
+def health_routes(services: Services) -> list[web.RouteDef]:
+    """``/healthz``: the process runs. ``/readyz``: it can do its work, so a balancer may send people here."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return http.json_response({"status": "ok"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        database = await services.database.ready()
+        status = "ok" if database else "unavailable"
+        return http.json_response({"status": status, "database": database}, 200 if database else 503)
+
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
