@@ -13,6 +13,7 @@ namespace tertulia {
 
 // Where the router's results go. Called synchronously from within the router's own calls; spans are valid only
 // during the call. The implementation (a session) encrypts straight from `header` and `payload` into its send batch.
+// No callback may call back into the router.
 class RouterOutput {
  public:
   virtual ~RouterOutput() = default;
@@ -26,7 +27,8 @@ class RouterOutput {
   // The slot now shows `source` (0: nothing); `first_rtp_timestamp` is on the slot's own line.
   virtual void OnSlotSwitched(Handle slot, Handle source, std::uint32_t first_rtp_timestamp) = 0;
 
-  // The source began to send, or fell silent for more than its limit (video: 300 ms a layer; audio: DTX is not silence).
+  // The source began to send, or sent nothing for 2 s (a still screen repeats itself once a second, and DTX is not
+  // silence). A simulcast layer that falls silent is noticed within 300 ms and is nobody's business but the router's.
   virtual void OnSourceActive(Handle source, bool active) = 0;
 
   // The slot's viewer has no payload type for what the source sends.
@@ -51,9 +53,14 @@ struct SlotStats {
 
 class Router {
  public:
-  explicit Router(RouterOutput& output);
+  // NTP time in sender reports is the worker's time plus `wall_clock_offset_us` (microseconds since 1970 at worker
+  // time 0).
+  explicit Router(RouterOutput& output, std::int64_t wall_clock_offset_us = 0);
   ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
 
+  // Commands that name a handle which is taken already, or one that is unknown, do nothing.
   void AddSession(Handle session, const MediaConfig& config);
   void RemoveSession(Handle session);  // with its sources and slots
 
@@ -71,7 +78,7 @@ class Router {
   // The viewer's transport can carry media now (DTLS done): key frames are worth asking for, reports are sent.
   void SetSessionReady(Handle session, TimeUs now);
 
-  // `packet` is decrypted and may be changed in place.
+  // `packet` is decrypted and may be changed in place, also after its header has been read.
   void ReceiveRtp(Handle session, std::span<std::uint8_t> packet, TimeUs now);
   void ReceiveRtcp(Handle session, std::span<const std::uint8_t> packet, TimeUs now);
 

@@ -23,10 +23,15 @@ std::optional<Vp8Descriptor> ParseVp8(Bytes payload) {
       descriptor.tl0_index = reader.U8();
     }
     if ((present & 0x30) != 0) {
+      const std::size_t layer_offset = reader.position();
       const std::uint8_t layer = reader.U8();
       if ((present & 0x20) != 0) {
         descriptor.temporal_layer = static_cast<std::uint8_t>(layer >> 6);
         descriptor.layer_sync = (layer & 0x20) != 0;
+      }
+      if ((present & 0x10) != 0) {
+        descriptor.key_index = layer & 0x1F;
+        descriptor.key_index_offset = layer_offset;
       }
     }
   }
@@ -34,6 +39,14 @@ std::optional<Vp8Descriptor> ParseVp8(Bytes payload) {
   descriptor.size = reader.position();
   // RFC 6386, 9.1: the lowest bit of the first byte of a frame is 0 for a key frame.
   descriptor.key_frame = descriptor.frame_start && reader.remaining() > 0 && (payload[descriptor.size] & 1) == 0;
+  if (descriptor.key_frame) {
+    // Frame tag (3 bytes), start code, then width and height: 14 bits each, little-endian, with two bits of scaling.
+    const std::uint8_t* frame = payload.data() + descriptor.size;
+    if (reader.remaining() >= 10 && frame[3] == 0x9D && frame[4] == 0x01 && frame[5] == 0x2A) {
+      descriptor.width = static_cast<std::uint16_t>((frame[7] << 8 | frame[6]) & 0x3FFF);
+      descriptor.height = static_cast<std::uint16_t>((frame[9] << 8 | frame[8]) & 0x3FFF);
+    }
+  }
   return descriptor;
 }
 

@@ -1,0 +1,134 @@
+#include "recv/source.hpp"
+
+#include <algorithm>
+
+namespace tertulia {
+
+Source::Source(const SourceConfig& config)
+    : handle_(config.source), csrc_(config.csrc), mid_(config.mid), kind_(config.kind) {
+  const std::size_t payloads = std::min(config.payloads.size(), kMaxPayloads);
+  for (std::size_t i = 0; i < payloads; ++i) {
+    PayloadType payload = config.payloads[i];
+    if (payload.pt >= payload_index_.size()) {
+      continue;
+    }
+    if (payload.clock_rate == 0) {
+      payload.clock_rate = kind_ == Kind::kAudio ? 48'000 : 90'000;
+    }
+    payloads_.push_back(payload);
+    payload_index_[payload.pt] = static_cast<std::uint8_t>(payloads_.size());
+  }
+  // Layers are told apart by RID; without RIDs, by the order of the SSRCs that the offer names.
+  const std::size_t count = !config.rids.empty() ? config.rids.size() : std::max<std::size_t>(1, config.ssrcs.size());
+  for (std::size_t i = 0; i < std::min(count, kMaxLayers); ++i) {
+    layers_.push_back(
+        std::make_unique<Layer>(static_cast<unsigned>(i), config.rids.empty() ? std::string() : config.rids[i]));
+  }
+}
+
+Layer* Source::FindLayer(std::string_view rid) {
+  for (const auto& layer : layers_) {
+    if (layer->rid() == rid) {
+      return layer.get();
+    }
+  }
+  return nullptr;
+}
+
+const PayloadType* Source::FindPayload(std::uint8_t pt) const {
+  const std::uint8_t index = payload_index_[pt & 0x7F];
+  return index == 0 ? nullptr : &payloads_[index - 1U];
+}
+
+bool Source::OnPacket(Layer& layer, const IncomingPacket& packet) {
+  last_packet_us_ = packet.arrival_us;
+  if (layers_.size() == 1) {
+    const bool first = best_ == nullptr;
+    best_ = &layer;
+    return first;
+  }
+  Life& life = lives_[layer.index()];
+  life.last_us = packet.arrival_us;
+  life.missed = 0;
+  if (packet.newest && packet.new_timestamp) {
+    for (const auto& other : layers_) {
+      if (other.get() != &layer) {
+        ++lives_[other->index()].missed;
+      }
+    }
+  }
+  if (next_check_us_ == kNever) {
+    next_check_us_ = packet.arrival_us + kLayerSilentUs;
+  }
+  bool choose = packet.picture.pixels != 0;
+  if (!life.alive) {
+    // The first packets of a layer need no proof: encoders start their layers one after the other, each with a key
+    // frame.
+    life.proven = !life.started;
+    life.alive = life.started = true;
+    life.since_us = packet.arrival_us;
+    choose = true;
+  } else if (!life.proven && packet.arrival_us - life.since_us >= kLayerProvenUs) {
+    life.proven = true;
+    choose = true;
+  }
+  // Bit rates become known, and change, with time.
+  choose = choose || packet.arrival_us - chosen_us_ >= kChoiceUs;
+  if (!choose) {
+    return false;
+  }
+  chosen_us_ = packet.arrival_us;
+  return ChooseBest();
+}
+
+bool Source::CheckSilence(TimeUs now) {
+  if (now < next_check_us_) {
+    return false;
+  }
+  next_check_us_ = kNever;
+  bool changed = false;
+  for (const auto& layer : layers_) {
+    Life& life = lives_[layer->index()];
+    if (!life.alive) {
+      continue;
+    }
+    if (now - life.last_us < kLayerSilentUs) {
+      next_check_us_ = std::min(next_check_us_, life.last_us + kLayerSilentUs);
+    } else if (life.missed >= kMissedPictures) {
+      life.alive = life.proven = false;
+      changed = true;
+    } else if (now - last_packet_us_ < kSilentUs) {
+      // All silent together is a pause of the camera, not of a layer; look again soon.
+      next_check_us_ = std::min(next_check_us_, now + kLayerSilentUs / 8);
+    }
+  }
+  return changed && ChooseBest();
+}
+
+bool Source::ChooseBest() {
+  // What is shown stays unless something is clearly better; nothing unproven replaces it while it lives.
+  Layer* best = best_ != nullptr && lives_[best_->index()].alive ? best_ : nullptr;
+  for (const bool proven : {true, false}) {
+    for (const auto& layer : layers_) {
+      const Life& life = lives_[layer->index()];
+      if (life.alive && life.proven == proven && (best == nullptr || (proven && Better(*layer, *best)))) {
+        best = layer.get();
+      }
+    }
+  }
+  if (best == nullptr || best == best_) {
+    return false;
+  }
+  best_ = best;
+  return true;
+}
+
+bool Source::Better(const Layer& a, const Layer& b) {
+  if (a.pixels() != 0 && b.pixels() != 0) {
+    return a.pixels() > b.pixels();
+  }
+  // By bit rate, and clearly: half as much again.
+  return a.bitrate_bps() > b.bitrate_bps() + b.bitrate_bps() / 2;
+}
+
+}  // namespace tertulia

@@ -1,0 +1,150 @@
+// The router's inside: what it remembers of sessions, sources and slots, and the steps that wire them. The steps are
+// spread over router.cpp (commands), router_receive.cpp (packets), router_switching.cpp (what a slot shows),
+// router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp (reports sent); each mechanism that they
+// use lives in recv/, send/ or control/.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "control/keyframe_gate.hpp"
+#include "control/speakers.hpp"
+#include "control/timer_queue.hpp"
+#include "recv/clock_map.hpp"
+#include "recv/demultiplexer.hpp"
+#include "recv/remb_ramp.hpp"
+#include "recv/source.hpp"
+#include "recv/twcc_recorder.hpp"
+#include "send/slot.hpp"
+#include "tertulia/router.hpp"
+
+namespace tertulia {
+
+struct RoutedSource;
+struct RouterSession;
+
+// A slot and what is decided about it: which source, which layer of it is shown, what it waits for.
+struct RoutedSlot {
+  RoutedSlot(const SlotConfig& config, RouterSession& owner);
+
+  Slot slot;
+  RouterSession& session;
+  RoutedSource* source = nullptr;
+  Layer* showing = nullptr;  // packets of this layer are forwarded
+  bool waiting = false;      // for a packet at which another layer, or the first, may begin
+  bool announced = false;    // the switch to `source` was told
+  bool unsupported = false;  // ... or that the viewer cannot decode it
+  TimeUs waiting_since_us = 0;
+  std::uint64_t switches = 0;
+  std::uint8_t fraction_lost = 0;
+  std::int64_t round_trip_us = -1;
+};
+
+// A source and who looks at it.
+struct RoutedSource {
+  RoutedSource(const SourceConfig& config, RouterSession& owner) : source(config), session(owner) {}
+
+  Source source;
+  RouterSession& session;
+  KeyframeGate gate;
+  Voice* voice = nullptr;
+  bool paused = false;
+  std::vector<RoutedSlot*> slots;
+  std::vector<RoutedSlot*> waiting;
+  std::array<std::vector<RoutedSlot*>, Source::kMaxLayers> showing;  // by layer
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;  // of streams that were replaced
+};
+
+struct RouterSession {
+  RouterSession(Handle session_handle, const MediaConfig& media_config);
+
+  Handle handle;
+  MediaConfig config;
+  std::array<Ext, 256> extension_of{};  // by id; kCount: none
+  std::uint32_t timer = 0;              // index in the queue
+  std::uint32_t local_ssrc;             // of reports and feedback
+  bool ready = false;
+
+  // As a publisher.
+  Demultiplexer demultiplexer;
+  PublisherClock clock;
+  std::unique_ptr<TwccRecorder> feedback;
+  RembRamp ramp;
+  TimeUs reports_due_us = kNever;
+  std::vector<std::unique_ptr<RoutedSource>> sources;
+
+  // As a viewer.
+  std::vector<std::unique_ptr<RoutedSlot>> slots;
+};
+
+struct Router::Impl {
+  explicit Impl(RouterOutput& router_output, std::int64_t wall_clock_us)
+      : output(router_output), wall_clock_offset_us(wall_clock_us) {
+    timers.Resize(1);
+  }
+
+  static constexpr std::uint32_t kSpeakersTimer = 0;
+  static constexpr std::size_t kMaxRtcp = 1'200;
+  static constexpr TimeUs kReportUs = kSecond;
+
+  [[nodiscard]] RouterSession* FindSession(Handle session) const;
+  [[nodiscard]] RoutedSource* FindSource(Handle source) const;
+  [[nodiscard]] RoutedSlot* FindSlot(Handle slot) const;
+
+  // router_switching.cpp
+  void Attach(RoutedSlot& slot, RoutedSource& source, TimeUs now);
+  void Detach(RoutedSlot& slot);
+  void Wait(RoutedSlot& slot, TimeUs now);
+  void StopWaiting(RoutedSlot& slot);
+  void StopShowing(RoutedSlot& slot);
+  void Regate(RoutedSource& source, TimeUs now);
+  void Regate(RoutedSource& source, const Layer& layer, TimeUs now);
+  void Retarget(RoutedSource& source, TimeUs now);
+  [[nodiscard]] static Layer* Target(const RoutedSlot& slot);
+  void RequestKeyFrame(RoutedSource& source, const Layer& layer, TimeUs now);
+  void OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacket& packet);
+  void SetActive(RoutedSource& source, bool active);
+
+  // router_receive.cpp
+  void ReceiveRtp(RouterSession& session, MutableBytes bytes, TimeUs now);
+  Route* FindRoute(RouterSession& session, IncomingPacket& packet, TimeUs now);
+  void ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPacket& packet, std::uint16_t sequence,
+                    std::size_t size);
+  void Forward(RoutedSource& source, Layer& layer, IncomingPacket& packet);
+  void SendTo(RoutedSlot& slot, IncomingPacket& packet);
+
+  // router_rtcp.cpp
+  void ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now);
+  void OnSenderReport(RouterSession& session, const rtcp::SenderInfo& info, TimeUs now);
+  void OnReportBlocks(RouterSession& session, const rtcp::ReportBlocks& blocks, TimeUs now);
+  void OnKeyFrameWanted(RouterSession& session, std::uint32_t ssrc, TimeUs now);
+
+  // router_timers.cpp and router_reports.cpp
+  void Advance(TimeUs now);
+  void Service(RouterSession& session, TimeUs now);
+  [[nodiscard]] TimeUs NextDue(const RouterSession& session) const;
+  void CheckSources(RouterSession& session, TimeUs now);
+  void StartReports(RouterSession& session, TimeUs now);
+  void SendFeedback(RouterSession& session);
+  void SendKeyFrameRequests(RouterSession& session, TimeUs now);
+  void SendReports(RouterSession& session, TimeUs now);
+  void SendSlotReports(RouterSession& session, TimeUs now);
+  void Schedule(RouterSession& session, TimeUs due_us) { timers.Set(session.timer, due_us); }
+
+  RouterOutput& output;
+  std::int64_t wall_clock_offset_us;
+  std::unordered_map<Handle, std::unique_ptr<RouterSession>> sessions;
+  std::unordered_map<Handle, RoutedSource*> sources;
+  std::unordered_map<Handle, RoutedSlot*> slots;
+  std::vector<RouterSession*> timer_owners{nullptr};  // by index; null: the speakers, or free
+  std::vector<std::uint32_t> free_timers;
+  TimerQueue timers;
+  Speakers speakers;
+  TimeUs now_us = 0;  // of the call that is being served
+};
+
+}  // namespace tertulia

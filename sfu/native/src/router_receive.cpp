@@ -1,0 +1,173 @@
+// The way of a media packet: to its stream, through its statistics, to the slots that show it.
+#include <algorithm>
+
+#include "router_impl.hpp"
+#include "wire/rtp.hpp"
+
+namespace tertulia {
+namespace {
+
+// After such a pause the decoder at the other end may have nothing to go on from.
+constexpr TimeUs kResumeUs = 1'500 * kMillisecond;
+
+// One pass over the extensions, by the session's ids.
+void ReadExtensions(const RouterSession& session, const ExtensionBlock& block, IncomingPacket& packet) {
+  std::size_t offset = 0;
+  ExtensionElement element;
+  while (block.Next(offset, element)) {
+    const Ext ext = session.extension_of[element.id];
+    if (ext != Ext::kCount && packet.extensions[static_cast<std::size_t>(ext)].empty()) {
+      packet.extensions[static_cast<std::size_t>(ext)] = element.value;
+    }
+  }
+}
+
+std::string_view StreamId(const IncomingPacket& packet, Ext ext) {
+  const Bytes value = packet.extension(ext);
+  return value.empty() ? std::string_view() : ParseStreamId(value).value_or(std::string_view());
+}
+
+// The absolute capture time is on the publisher's clock; viewers are told of the worker's, as in the sender reports.
+void TranslateCaptureTime(IncomingPacket& packet, std::int64_t wall_clock_offset_us) {
+  Bytes& value = packet.extensions[static_cast<std::size_t>(Ext::kAbsCaptureTime)];
+  if (value.empty()) {
+    return;
+  }
+  value = {};
+  if (packet.newest) {
+    WriteU64(packet.capture_time.data(), WallNtp(packet.capture_us + wall_clock_offset_us));
+    value = packet.capture_time;
+  }
+}
+
+}  // namespace
+
+void Router::Impl::ReceiveRtp(RouterSession& session, MutableBytes bytes, TimeUs now) {
+  const auto view = RtpView::Parse(bytes);
+  if (!view) {
+    return;
+  }
+  IncomingPacket packet;
+  packet.payload = bytes.subspan(view->header().size(), view->payload().size());
+  packet.arrival_us = now;
+  packet.ssrc = view->ssrc();
+  packet.timestamp = view->timestamp();
+  packet.payload_type = view->payload_type();
+  packet.marker = view->marker();
+  ReadExtensions(session, view->extensions(), packet);
+
+  // Everything that arrived counts for the estimate, known stream or not.
+  if (session.feedback != nullptr) {
+    if (const auto number = ParseTransportCc(packet.extension(Ext::kTransportCc))) {
+      session.feedback->Record(*number, packet.ssrc, now);
+      Schedule(session, session.feedback->due_us());
+    }
+  }
+  Route* route = FindRoute(session, packet, now);
+  if (route == nullptr || route->repair || route->layer == nullptr) {
+    return;
+  }
+  RoutedSource* source = FindSource(route->source->handle());
+  if (source == nullptr) {
+    return;
+  }
+  ReceiveMedia(*source, *route->layer, packet, view->sequence(), bytes.size());
+}
+
+Route* Router::Impl::FindRoute(RouterSession& session, IncomingPacket& packet, TimeUs now) {
+  Route* route = session.demultiplexer.Find(packet.ssrc);
+  // Few packets name their section: the first, until a receiver report acknowledges the SSRC.
+  if (route == nullptr || !packet.extension(Ext::kMid).empty()) {
+    StreamIds ids;
+    ids.mid = StreamId(packet, Ext::kMid);
+    ids.rid = StreamId(packet, Ext::kRid);
+    ids.repaired_rid = StreamId(packet, Ext::kRepairedRid);
+    const Demultiplexer::Binding binding = session.demultiplexer.Bind(packet.ssrc, packet.payload_type, ids, now);
+    route = binding.route;
+    if (route != nullptr && binding.replaced) {
+      if (RoutedSource* source = FindSource(route->source->handle())) {
+        Regate(*source, *route->layer, now);
+      }
+    }
+  }
+  if (route != nullptr) {
+    route->last_us = now;
+  }
+  return route;
+}
+
+void Router::Impl::ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPacket& packet, std::uint16_t sequence,
+                                std::size_t size) {
+  const PayloadType* payload = source.source.FindPayload(packet.payload_type);
+  if (payload == nullptr) {
+    return;
+  }
+  const TimeUs quiet = layer.reception().started() ? packet.arrival_us - layer.last_packet_us() : 0;
+  const Reception::Verdict verdict = layer.Receive(packet, *payload, source.session.clock, sequence, size);
+  if (verdict == Reception::Verdict::kRejected) {
+    return;
+  }
+  ++source.packets;
+  source.bytes += size;
+  StartReports(source.session, packet.arrival_us);
+  if (source.paused) {
+    return;  // counted, so that its sender is not told of losses; heard and seen by nobody
+  }
+  if (verdict == Reception::Verdict::kRestarted) {
+    Regate(source, layer, packet.arrival_us);
+  }
+  TranslateCaptureTime(packet, wall_clock_offset_us);
+  const bool key_frame = packet.picture.key_frame && packet.newest;
+  if (key_frame) {
+    source.gate.Satisfy(layer.index());
+  } else if (quiet > kResumeUs && !source.slots.empty()) {
+    RequestKeyFrame(source, layer, packet.arrival_us);
+  }
+  if (source.voice != nullptr && !packet.payload.empty()) {
+    source.voice->OnPacket(ParseAudioLevel(packet.extension(Ext::kAudioLevel)), packet.payload.size(),
+                           packet.arrival_us);
+    speakers.Wake(packet.arrival_us);
+    timers.Set(kSpeakersTimer, speakers.due_us());
+  }
+  if (source.source.OnPacket(layer, packet)) {
+    Retarget(source, packet.arrival_us);
+  }
+  if (!source.source.active()) {
+    SetActive(source, true);
+    Schedule(source.session, packet.arrival_us + Source::kSilentUs);
+  }
+  if (source.source.next_check_us() != kNever) {
+    Schedule(source.session, source.source.next_check_us());
+  }
+  Forward(source, layer, packet);
+}
+
+void Router::Impl::Forward(RoutedSource& source, Layer& layer, IncomingPacket& packet) {
+  for (RoutedSlot* slot : source.showing[layer.index()]) {
+    SendTo(*slot, packet);
+  }
+  if (source.waiting.empty() || !packet.newest || packet.payload.empty()) {
+    return;
+  }
+  if (source.source.kind() == Kind::kAudio || packet.picture.key_frame) {
+    OpenWaiting(source, layer, packet);
+  }
+}
+
+void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
+  HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
+  const Bytes header = slot.slot.Forward(packet, buffer);
+  if (header.empty()) {
+    return;
+  }
+  if (!slot.announced) {
+    slot.announced = true;
+    output.OnSlotSwitched(slot.slot.handle(), slot.source->source.handle(), ReadU32(&header[4]));
+  }
+  output.SendRtp(slot.session.handle, header, packet.payload);
+  if (slot.slot.reports().OnPacket(packet.arrival_us)) {
+    Schedule(slot.session, slot.slot.reports().due_us());
+  }
+}
+
+}  // namespace tertulia

@@ -1,0 +1,158 @@
+// What a slot shows: sources and layers change only at a packet from which the viewer can go on.
+#include <algorithm>
+
+#include "router_impl.hpp"
+
+namespace tertulia {
+
+void Router::Impl::Attach(RoutedSlot& slot, RoutedSource& source, TimeUs now) {
+  slot.source = &source;
+  slot.announced = slot.unsupported = false;
+  slot.slot.Occupy(source.source.csrc(), source.source.payloads());
+  source.slots.push_back(&slot);
+  // Switches happen on the packet path, which allocates nothing.
+  source.waiting.reserve(source.slots.capacity());
+  for (const auto& layer : source.source.layers()) {
+    source.showing[layer->index()].reserve(source.slots.capacity());
+  }
+  if (slot.session.ready) {
+    Wait(slot, now);
+  }
+}
+
+void Router::Impl::Detach(RoutedSlot& slot) {
+  if (slot.source == nullptr) {
+    return;
+  }
+  StopWaiting(slot);
+  StopShowing(slot);
+  RoutedSource& source = *slot.source;
+  std::erase(source.slots, &slot);
+  slot.source = nullptr;
+  if (source.slots.empty()) {
+    for (const auto& layer : source.source.layers()) {
+      source.gate.Satisfy(layer->index());  // nobody needs a key frame any more
+    }
+  }
+}
+
+// The layer that the slot should show. One choice for all slots so far; a choice by what each viewer can receive goes
+// here.
+Layer* Router::Impl::Target(const RoutedSlot& slot) { return slot.source->source.best(); }
+
+void Router::Impl::Wait(RoutedSlot& slot, TimeUs now) {
+  RoutedSource& source = *slot.source;
+  if (!slot.waiting) {
+    slot.waiting = true;
+    slot.waiting_since_us = now;
+    source.waiting.push_back(&slot);
+  }
+  if (const Layer* target = Target(slot)) {
+    RequestKeyFrame(source, *target, now);
+  }
+}
+
+void Router::Impl::StopWaiting(RoutedSlot& slot) {
+  if (slot.waiting) {
+    slot.waiting = false;
+    std::erase(slot.source->waiting, &slot);
+  }
+}
+
+void Router::Impl::StopShowing(RoutedSlot& slot) {
+  if (slot.showing != nullptr) {
+    std::erase(slot.source->showing[slot.showing->index()], &slot);
+    slot.showing = nullptr;
+  }
+  slot.slot.Close();
+}
+
+// The stream is interrupted: every slot that shows the source begins anew.
+void Router::Impl::Regate(RoutedSource& source, TimeUs now) {
+  for (RoutedSlot* slot : source.slots) {
+    StopShowing(*slot);
+    if (slot->session.ready) {
+      Wait(*slot, now);
+    }
+  }
+}
+
+// The same for those that show one of its layers.
+void Router::Impl::Regate(RoutedSource& source, const Layer& layer, TimeUs now) {
+  std::vector<RoutedSlot*>& showing = source.showing[layer.index()];
+  while (!showing.empty()) {
+    RoutedSlot& slot = *showing.back();
+    StopShowing(slot);
+    Wait(slot, now);
+  }
+}
+
+// Another layer is the best now: slots go on showing what they show until it can begin.
+void Router::Impl::Retarget(RoutedSource& source, TimeUs now) {
+  for (RoutedSlot* slot : source.slots) {
+    if (slot->showing != nullptr && slot->showing == Target(*slot)) {
+      StopWaiting(*slot);
+    } else if (slot->session.ready) {
+      slot->waiting_since_us = now;
+      Wait(*slot, now);
+    }
+  }
+  for (const auto& layer : source.source.layers()) {
+    if (layer.get() != source.source.best() && source.showing[layer->index()].empty()) {
+      source.gate.Satisfy(layer->index());
+    }
+  }
+}
+
+void Router::Impl::RequestKeyFrame(RoutedSource& source, const Layer& layer, TimeUs now) {
+  if (source.source.kind() != Kind::kVideo || source.paused) {
+    return;
+  }
+  source.gate.Request(layer.index());
+  Schedule(source.session, std::max(now, source.gate.due_us()));
+}
+
+void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacket& packet) {
+  // Backwards: those that open leave the list.
+  for (std::size_t i = source.waiting.size(); i-- > 0;) {
+    RoutedSlot& slot = *source.waiting[i];
+    if (slot.showing == &layer) {
+      continue;
+    }
+    // A viewer without any picture takes what comes when its layer's key frame seems to be lost.
+    const bool impatient =
+        slot.showing == nullptr && packet.arrival_us - slot.waiting_since_us > KeyframeGate::kIntervalUs;
+    if (&layer != Target(slot) && !impatient) {
+      continue;
+    }
+    if (!slot.slot.Decodes(packet.payload_type)) {
+      if (!slot.unsupported) {
+        slot.unsupported = true;
+        output.OnSlotUnsupported(slot.slot.handle(), source.source.handle());
+      }
+      continue;
+    }
+    StopShowing(slot);
+    slot.showing = &layer;
+    source.showing[layer.index()].push_back(&slot);
+    if (&layer == Target(slot)) {
+      slot.waiting = false;
+      source.waiting[i] = source.waiting.back();
+      source.waiting.pop_back();
+    }
+    ++slot.switches;
+    slot.slot.Open(packet);
+    SendTo(slot, packet);
+    slot.slot.reports().OnOccupied(packet.arrival_us);
+    Schedule(slot.session, packet.arrival_us);
+  }
+}
+
+void Router::Impl::SetActive(RoutedSource& source, bool active) {
+  if (source.source.active() != active) {
+    source.source.set_active(active);
+    output.OnSourceActive(source.source.handle(), active);
+  }
+}
+
+}  // namespace tertulia

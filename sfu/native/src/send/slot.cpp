@@ -1,0 +1,75 @@
+#include "send/slot.hpp"
+
+#include "recv/clock_map.hpp"
+
+namespace tertulia {
+
+Slot::Slot(const SlotConfig& config, const ExtensionIds& extensions)
+    : handle_(config.slot),
+      kind_(config.kind),
+      ssrc_(config.ssrc),
+      cname_(config.cname.substr(0, 255)),
+      formats_(config.payloads),
+      header_(extensions, config.mid, config.ssrc),
+      stream_(config.kind, config.ssrc) {
+  payload_map_.fill(kNoPayload);
+}
+
+void Slot::Occupy(std::uint32_t csrc, std::span<const PayloadType> payloads) {
+  stream_.Close();
+  csrc_ = csrc;
+  payload_map_.fill(kNoPayload);
+  for (const PayloadType& payload : payloads) {
+    // RTX is not forwarded, and a line runs at one rate for life: telephone events at 8 kHz do not fit on it.
+    if (payload.codec == Codec::kRtx || payload.clock_rate != stream_.timeline().clock_rate()) {
+      continue;
+    }
+    for (const auto& [format, payload_type] : formats_) {
+      if (format == payload.format) {
+        payload_map_[payload.pt & 0x7F] = payload_type & 0x7F;
+        break;
+      }
+    }
+  }
+}
+
+void Slot::Open(const IncomingPacket& first) {
+  stream_.Open(first);
+  opening_ = true;
+}
+
+Bytes Slot::Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer) {
+  if (packet.payload.empty() || !Decodes(packet.payload_type)) {
+    stream_.Skip(packet);
+    ++dropped_;
+    return {};
+  }
+  const auto numbers = stream_.Map(packet);
+  if (!numbers) {
+    ++dropped_;
+    return {};
+  }
+  HeaderWriter::Fields fields;
+  fields.payload_type = payload_map_[packet.payload_type];
+  // RFC 3551, 4.1: the first packet after a silence has the marker; a new voice is one.
+  fields.marker = packet.marker || (opening_ && kind_ == Kind::kAudio);
+  fields.sequence = numbers->sequence;
+  fields.timestamp = numbers->timestamp;
+  fields.csrc = csrc_;
+  opening_ = false;
+  ++packets_;
+  bytes_ += packet.payload.size();
+  return Bytes(buffer.data(), header_.Write(buffer, fields, packet));
+}
+
+rtcp::SenderInfo Slot::Report(TimeUs now, std::int64_t wall_clock_offset_us) const {
+  rtcp::SenderInfo info;
+  info.ssrc = ssrc_;
+  info.ntp = WallNtp(now + wall_clock_offset_us);
+  info.rtp_timestamp = stream_.timeline().At(now);
+  info.packets = static_cast<std::uint32_t>(packets_);
+  info.octets = static_cast<std::uint32_t>(bytes_);
+  return info;
+}
+
+}  // namespace tertulia
