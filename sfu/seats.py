@@ -5,16 +5,18 @@ Rules, in this order:
 1. What a viewer asks for (its view) has a seat, in the order of asking, as far as there are seats.
 2. Whoever has a seat keeps it, in the same place, while there is a reason to (seats are *sticky*: a face that jumps
    about cannot be watched).
-3. Free seats go to the newest screen share first, then to people, those who spoke last before those who did not,
-   then in the order they joined. So a room no larger than its seats gives everyone a seat.
-4. When all seats are taken, a new screen share takes one, and someone who speaks takes that of the person who has
-   been silent longest; neither is ever taken from what the view asks for, and a speaker's never.
+3. Free seats go to the newest screen share first, then to people: those who send something before those who do not,
+   those who spoke last before those who did not, then in the order they joined. So a room no larger than its seats
+   gives everyone a seat.
+4. When all seats are taken, a new screen share takes one, someone who speaks takes that of the person who has been
+   silent longest, and someone who sends takes that of a person who sends nothing; none is ever taken from what the
+   view asks for, and a speaker's never.
 5. Whoever is heard and has no seat competes for the audio-only slots: the loudest now, sticky as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -42,18 +44,23 @@ class House:
     :param screens: shared screens, the newest first
     :param heard: participant -> rank of when they last spoke (higher is later); absent: never
     :param speaking: who speaks now, loudest first
+    :param live: those who send something at the moment
     """
 
     people: Sequence[str] = ()
     screens: Sequence[str] = ()
     heard: Mapping[str, int] = field(default_factory=dict)
     speaking: Sequence[str] = ()
+    live: Set[str] = frozenset()
 
     def ranked(self) -> list[Occupant]:
         """Everything that can sit, most wanted first."""
         order = {person: number for number, person in enumerate(self.people)}
-        people = sorted(self.people, key=lambda person: (-self.heard.get(person, -1), order[person]))
+        people = sorted(self.people, key=lambda person: self._rank(person, order[person]))
         return [*(Occupant(person, "screen") for person in self.screens), *(Occupant(person) for person in people)]
+
+    def _rank(self, person: str, order: int) -> tuple[bool, int, int]:
+        return person not in self.live, -self.heard.get(person, -1), order
 
 
 def assign(
@@ -80,13 +87,17 @@ def assign(
         if occupant.participant != viewer:
             seats.seat(occupant)
     if seats.free == 0:
-        speaking = frozenset(house.speaking)
-        for person in house.screens[:1]:
-            if person != viewer:
-                seats.displace(Occupant(person, "screen"), protected, speaking, house.heard)
+        everyone = frozenset(house.people)
+        for person in [person for person in house.screens if person != viewer][:1]:
+            seats.displace(Occupant(person, "screen"), house, protected, everyone)
         for person in house.speaking:
             if person != viewer:
-                seats.displace(Occupant(person), protected, speaking, house.heard)
+                seats.displace(Occupant(person), house, protected, everyone)
+        silent = everyone - house.live
+        if seats.hold_any(silent):
+            for occupant in ranked:
+                if occupant.participant in house.live and occupant.participant != viewer:
+                    seats.displace(occupant, house, protected, silent)
     seated = {occupant.participant for occupant in seats.items if occupant and occupant.track == "camera"}
     return Seating(tuple(seats.items), _extras(house, viewer, previous.extras, seated))
 
@@ -96,7 +107,7 @@ class _Seats:
 
     def __init__(self, previous: Sequence[Occupant | None], present: frozenset[Occupant], viewer: str) -> None:
         self.items: list[Occupant | None] = [
-            occupant if occupant in present and occupant is not None and occupant.participant != viewer else None
+            occupant if occupant is not None and occupant in present and occupant.participant != viewer else None
             for occupant in previous
         ]
         self.taken = {occupant for occupant in self.items if occupant is not None}
@@ -122,29 +133,27 @@ class _Seats:
         self.taken.add(occupant)
         self.free -= 1
 
-    def displace(
-        self,
-        occupant: Occupant,
-        protected: frozenset[Occupant],
-        speaking: frozenset[str],
-        heard: Mapping[str, int],
-    ) -> None:
-        """Give ``occupant`` the seat of whoever has been silent longest, if one may be taken."""
+    def hold_any(self, people: Set[str]) -> bool:
+        return any(item is not None and item.participant in people for item in self.items)
+
+    def displace(self, occupant: Occupant, house: House, protected: Set[Occupant], people: Set[str]) -> None:
+        """Give ``occupant`` the seat of whoever of ``people`` has been silent longest, if one may be taken."""
         if occupant in self.taken:
             return
         candidates = [
-            (heard.get(item.participant, -1), -index)
+            (item.participant in house.live, house.heard.get(item.participant, -1), -index, item)
             for index, item in enumerate(self.items)
-            if item is not None and item.track == "camera" and item not in protected
-            and item.participant not in speaking
-        ]  # fmt: skip
+            if item is not None
+            and item.track == "camera"
+            and item not in protected
+            and item.participant in people
+            and item.participant not in house.speaking
+        ]
         if not candidates:
             return
-        index = -min(candidates)[1]
-        displaced = self.items[index]
-        if displaced is not None:
-            self.taken.discard(displaced)
-        self.items[index] = occupant
+        *_, negative, displaced = min(candidates)
+        self.taken.discard(displaced)
+        self.items[-negative] = occupant
         self.taken.add(occupant)
 
 
@@ -166,8 +175,5 @@ def _extras(house: House, viewer: str, previous: Sequence[str | None], seated: s
                 chosen[person] = None
     winners = list(chosen)[: len(previous)]
     extras: list[str | None] = [person if person in winners else None for person in previous]
-    waiting = [person for person in winners if person not in extras]
-    for index, person in enumerate(extras):
-        if person is None and waiting:
-            extras[index] = waiting.pop(0)
-    return tuple(extras)
+    waiting = iter([person for person in winners if person not in extras])
+    return tuple(next(waiting, None) if person is None else person for person in extras)

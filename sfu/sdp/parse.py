@@ -204,8 +204,12 @@ class _Section:
                     reader(self, rest, number)
                 elif name in _DIRECTIONS:
                     self.section = replace(self.section, direction=cast(Direction, name))
-                elif name in _FLAGS:
-                    self.section = replace(self.section, **{_FLAGS[name]: True})
+                elif name == "rtcp-mux":
+                    self.section = replace(self.section, rtcp_mux=True)
+                elif name == "bundle-only":
+                    self.section = replace(self.section, bundle_only=True)
+                elif name == "extmap-allow-mixed":
+                    self.section = replace(self.section, extmap_allow_mixed=True)
                 else:
                     self.transport.take(name, rest, number)
 
@@ -240,9 +244,7 @@ class _Section:
         pt = int(match[1])
         if pt in self.codecs:
             channels = int(match[4]) if match[4] else 1
-            self.codecs[pt] = replace(
-                self.codecs[pt], name=match[2], clock_rate=int(match[3]), channels=channels or 1
-            )
+            self.codecs[pt] = replace(self.codecs[pt], name=match[2], clock_rate=int(match[3]), channels=channels or 1)
 
     def fmtp(self, value: str, number: int) -> None:
         if not self.rtp:
@@ -323,11 +325,6 @@ _READERS: Final[dict[str, Callable[[_Section, str, int], None]]] = {
     "ssrc-group": _Section.ssrc_group,
     "sctp-port": _Section.sctp_port,
     "max-message-size": _Section.max_message_size,
-}
-_FLAGS: Final = {
-    "rtcp-mux": "rtcp_mux",
-    "bundle-only": "bundle_only",
-    "extmap-allow-mixed": "extmap_allow_mixed",
 }
 
 

@@ -273,7 +273,7 @@ class _Builder:
 
 
 def _media_ssrcs(section: Section) -> tuple[int, ...]:
-    """SSRCs of media, without those of repair streams (RFC 5956, section 4.1: the first of an FID group is the media)."""
+    """SSRCs of media, without those of repair streams (all but the first of an FID group; RFC 5576)."""
     repair = {ssrc for group in section.ssrc_groups if group.semantics == "FID" for ssrc in group.ssrcs[1:]}
     return tuple(item.ssrc for item in section.ssrcs if item.ssrc not in repair)
 

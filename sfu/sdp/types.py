@@ -49,7 +49,7 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One payload type. ``name`` keeps its case; ``parameters`` is the text of ``a=fmtp``; ``feedback`` of ``a=rtcp-fb``."""
+    """One payload type. ``parameters`` is the text of ``a=fmtp``, ``feedback`` the texts of ``a=rtcp-fb``."""
 
     pt: int
     name: str = ""

@@ -58,6 +58,12 @@ def test_a_speaker_without_a_seat_replaces_the_silent_but_not_the_wanted() -> No
     assert seat(house, "me", before, [Occupant("b")]).seats == (Occupant("c"), Occupant("b"))
 
 
+def test_someone_who_sends_takes_the_seat_of_someone_who_does_not() -> None:
+    house = House(people=["idle", "live"], live=frozenset({"live"}))
+    assert seat(house, "me", Seating((Occupant("idle"),), ())).seats == (Occupant("live"),)
+    assert seat(house, "me", Seating((Occupant("idle"),), ()), [Occupant("idle")]).seats == (Occupant("idle"),)
+
+
 def test_without_seats_the_loudest_are_heard() -> None:
     house = House(people=["a", "b", "c"], speaking=["c", "b"], heard={"c": 2, "b": 1})
     assert set(seat(house, "me", empty(0, 2)).extras) == {"c", "b"}
@@ -79,7 +85,8 @@ def houses(draw: st.DrawFn) -> House:
     some = st.lists(st.sampled_from(people), unique=True) if people else st.just([])
     speaking = draw(some)
     heard = {person: draw(st.integers(0, 20)) for person in draw(some)} | {person: 21 for person in speaking}
-    return House(people=people, screens=draw(some), heard=heard, speaking=speaking)
+    live = frozenset(draw(some)) | frozenset(speaking)
+    return House(people=people, screens=draw(some), heard=heard, speaking=speaking, live=live)
 
 
 seatings = st.builds(
@@ -116,9 +123,7 @@ def test_properties_of_every_seating(house: House, previous: Seating, viewer: st
     # Nothing changes by itself: the same question again has the same answer.
     assert assign(house, ranked, viewer, after, wants) == after
     # The loudest who has no seat is heard, if there is an audio-only slot.
-    unseated = [
-        person for person in house.speaking if person != viewer and Occupant(person) not in seated
-    ]
+    unseated = [person for person in house.speaking if person != viewer and Occupant(person) not in seated]
     assert set(unseated[: len(after.extras)]) <= set(extras)
 
 

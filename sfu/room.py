@@ -1,0 +1,213 @@
+"""One room's people, what they send, and what each of them is shown. No media, no sessions, no I/O.
+
+The room speaks in participant ids and sources; ``service.py`` turns its decisions into commands for the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sfu.sdp.plan import TrackKind
+from sfu.seats import House, Occupant, Seating, assign
+from tertulia.catalogue import Speaker, Speakers, Track, View
+
+
+@dataclass(slots=True)
+class Source:
+    """One thing a participant sends. ``id`` travels as CSRC, ``handle`` is the core's."""
+
+    id: int
+    handle: int
+    participant: str
+    kind: TrackKind
+    active: bool = False
+    muted: bool = False
+    held: bool = False
+    """A moderator or a permission keeps it from being forwarded."""
+
+    @property
+    def sent(self) -> bool:
+        return self.active and not self.held
+
+
+@dataclass(slots=True)
+class Member:
+    """One participant's media in the room."""
+
+    participant: str
+    sources: dict[TrackKind, Source] = field(default_factory=dict)
+    wants: tuple[Occupant, ...] = ()
+    seating: Seating = field(default_factory=Seating)
+
+    @property
+    def publishes(self) -> bool:
+        return "microphone" in self.sources or "camera" in self.sources
+
+    def tracks(self) -> list[Track]:
+        """What others are told: what is sent now, and a microphone or camera that is there but muted."""
+        return [
+            Track(kind=source.kind, source=source.id, muted=source.muted or source.held)
+            for source in self.sources.values()
+            if source.active or (source.muted and source.kind in ("microphone", "camera"))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one viewer's slots hold: sources by seat, and by audio-only slot."""
+
+    audio: tuple[Source | None, ...]
+    video: tuple[Source | None, ...]
+    extras: tuple[Source | None, ...]
+
+
+class Room:
+    """Members in the order they joined, who speaks, and which screens are shared."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.members: dict[str, Member] = {}
+        self._sources: dict[int, Source] = {}
+        self._screens: list[str] = []  # the newest first
+        self._speaking: list[tuple[str, int]] = []
+        self._heard: dict[str, int] = {}
+        self._clock = 0
+
+    # --- who is there ------------------------------------------------------------------------------------------
+
+    def add(self, member: Member) -> None:
+        """A member with its sources. One of the same participant is replaced and keeps its place in the order."""
+        previous = self.members.get(member.participant)
+        if previous is not None:
+            self._forget_sources(previous)
+        self.members[member.participant] = member
+        for source in member.sources.values():
+            self._sources[source.handle] = source
+
+    def remove(self, participant: str) -> None:
+        member = self.members.pop(participant, None)
+        if member is not None:
+            self._forget_sources(member)
+            self._heard.pop(participant, None)
+
+    def _forget_sources(self, member: Member) -> None:
+        for source in member.sources.values():
+            self._sources.pop(source.handle, None)
+        self._screens = [person for person in self._screens if person != member.participant]
+        self._speaking = [entry for entry in self._speaking if entry[0] != member.participant]
+
+    def source(self, handle: int) -> Source | None:
+        return self._sources.get(handle)
+
+    # --- what changes ------------------------------------------------------------------------------------------
+
+    def set_active(self, source: Source, active: bool) -> bool:
+        """The core saw a source begin or fall silent. Returns whether that is news."""
+        if source.active == active:
+            return False
+        source.active = active
+        self._note_screen(source)
+        return True
+
+    def set_muted(self, source: Source, muted: bool) -> bool:
+        if source.muted == muted:
+            return False
+        source.muted = muted
+        self._note_screen(source)
+        return True
+
+    def set_held(self, source: Source, held: bool) -> bool:
+        if source.held == held:
+            return False
+        source.held = held
+        self._note_screen(source)
+        return True
+
+    def _note_screen(self, source: Source) -> None:
+        if source.kind != "screen":
+            return
+        shown = source.sent and not source.muted
+        if shown and source.participant not in self._screens:
+            self._screens.insert(0, source.participant)
+        elif not shown and source.participant in self._screens:
+            self._screens.remove(source.participant)
+
+    def set_view(self, participant: str, view: View) -> None:
+        self.members[participant].wants = tuple(Occupant(want.participant, want.track) for want in view.seats)
+
+    def set_speakers(self, levels: Iterable[tuple[int, int]]) -> Speakers | None:
+        """Speaking sources, loudest first, as (handle, level). Returns the notice when somebody began or stopped."""
+        speaking: dict[str, int] = {}
+        for handle, level in levels:
+            source = self._sources.get(handle)
+            if source is not None and source.kind == "microphone" and not source.held and not source.muted:
+                speaking.setdefault(source.participant, min(level, 127))
+        if list(speaking.items()) == self._speaking:
+            return None
+        self._speaking = list(speaking.items())
+        self._clock += 1
+        for person in speaking:
+            self._heard[person] = self._clock
+        return Speakers(speakers=[Speaker(participant=person, level=level) for person, level in speaking.items()])
+
+    # --- who is shown what -----------------------------------------------------------------------------------------
+
+    def house(self) -> House:
+        members = [member for member in self.members.values() if member.publishes]
+        return House(
+            people=[member.participant for member in members],
+            screens=list(self._screens),
+            heard=self._heard,
+            speaking=[person for person, _ in self._speaking],
+            live=frozenset(
+                member.participant
+                for member in members
+                if any(source.sent for kind, source in member.sources.items() if kind in ("microphone", "camera"))
+            ),
+        )
+
+    def reseat(self, only: str | None = None) -> Iterator[tuple[Member, Contents]]:
+        """New contents for every member that has slots (or for one of them)."""
+        house = self.house()
+        ranked = house.ranked()
+        members = self.members.values() if only is None else [self.members[only]]
+        for member in list(members):
+            if member.seating.seats or member.seating.extras:
+                member.seating = assign(house, ranked, member.participant, member.seating, member.wants)
+                yield member, self._contents(member.seating)
+
+    def _contents(self, seating: Seating) -> Contents:
+        heard = {item.participant for item in seating.seats if item is not None and item.track == "camera"}
+        heard.update(person for person in seating.extras if person is not None)
+        return Contents(
+            audio=tuple(self._sound(item, heard) for item in seating.seats),
+            video=tuple(self._picture(item) for item in seating.seats),
+            extras=tuple(None if person is None else self._of(person, "microphone") for person in seating.extras),
+        )
+
+    def _of(self, participant: str, kind: TrackKind) -> Source | None:
+        member = self.members.get(participant)
+        source = None if member is None else member.sources.get(kind)
+        return None if source is None or source.held else source
+
+    def _picture(self, item: Occupant | None) -> Source | None:
+        return None if item is None else self._of(item.participant, item.track)
+
+    def _sound(self, item: Occupant | None, heard: set[str]) -> Source | None:
+        if item is None:
+            return None
+        if item.track == "camera":
+            return self._of(item.participant, "microphone")
+        sound = self._of(item.participant, "screen-audio")
+        if sound is not None and sound.active and not sound.muted:
+            return sound
+        # A screen without sound of its own: its seat carries whoever shares it, unless they are heard elsewhere.
+        return None if item.participant in heard else self._of(item.participant, "microphone")
+
+
+def layout(kinds: Sequence[tuple[str, int | None]]) -> Seating:
+    """The empty seating for slots given as (kind, seat)."""
+    seats = {seat for _, seat in kinds if seat is not None}
+    extras = sum(1 for _, seat in kinds if seat is None)
+    return Seating((None,) * len(seats), (None,) * extras)
