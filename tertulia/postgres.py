@@ -180,13 +180,13 @@ class EmbeddedPostgres:
             if await self._wait_ready():
                 return
             reason = self._log_since(start)
-            held = "shared memory block" in reason or "postmaster.pid" in reason
+            held = "shared memory block" in reason or "lock file" in reason
             if not held or time.monotonic() > deadline:
                 raise PostgresError(f"The embedded database does not start: {reason} The log is {self.log_path}.")
             await asyncio.sleep(delay)
             delay = min(1.0, delay * 2)
-            if "postmaster.pid" in reason:
-                self._remove_stale_file()
+            if "lock file" in reason:
+                self._remove_stale_files()
 
     def _launch(self, bin_dir: Path) -> None:
         assert self._user is not None
@@ -257,15 +257,18 @@ class EmbeddedPostgres:
         log.info("stopping the database of a server that was killed")
         await _stop(pid)
 
-    def _remove_stale_file(self) -> None:
-        """Remove the file of a server that is dead though its process id is taken (by a zombie, or another program).
+    def _remove_stale_files(self) -> None:
+        """Remove the files of a server that is dead though its process id is taken (by a zombie, or another program).
 
-        The file also guards against backends that outlive their server, so none may be left in the cluster.
+        They also guard against backends that outlive their server, so none may be left in the cluster.
         """
-        path = self.cluster / "postmaster.pid"
-        if path.exists() and not _runs_cluster(int(path.read_text().split()[0]), self.cluster):
-            if not any(_works_in(int(entry.name), self.cluster) for entry in Path("/proc").glob("[0-9]*")):
-                path.unlink()
+        for path in (self.cluster / "postmaster.pid", self.socket_dir / ".s.PGSQL.5432.lock"):
+            if path.exists() and _runs_cluster(int(path.read_text().split()[0]), self.cluster):
+                return
+        if any(_works_in(int(entry.name), self.cluster) for entry in Path("/proc").glob("[0-9]*")):
+            return
+        for path in (self.cluster / "postmaster.pid", self.socket_dir / ".s.PGSQL.5432.lock"):
+            path.unlink(missing_ok=True)
 
     def _log_since(self, start: int) -> str:
         with self.log_path.open("rb") as file:
