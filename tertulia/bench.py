@@ -55,6 +55,9 @@ def sfu(
     seconds: Annotated[float, typer.Option(min=1, help="Length of a measurement, after warming up.")] = 10,
     cipher: Annotated[Cipher, typer.Option(help="SRTP profile.")] = "gcm128",
     saturate: Annotated[bool, typer.Option("--saturate", help="Raise --pps until packets are lost.")] = False,
+    sleeping: Annotated[
+        bool, typer.Option("--sleeping", help="Receivers sleep between packets: the server pays for waking them.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """CPU a forwarded packet, delay, memory a viewer and the cost of a join, for each number of viewers."""
@@ -64,7 +67,7 @@ def sfu(
         raise typer.BadParameter("--viewers is written as 10,100,400.") from error
     options = Options(
         publishers=publishers, audio=audio, shape=shape, pps=pps, packet_bytes=packet_bytes, seconds=seconds,
-        cipher=cipher, saturate=saturate,
+        cipher=cipher, saturate=saturate, polling=not sleeping,
     )  # fmt: skip
     if not as_json:
         for line in _heading():

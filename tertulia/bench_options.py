@@ -22,6 +22,8 @@ class Options:
     cipher: Cipher = "gcm128"
     saturate: bool = False
     idle: bool = True
+    polling: bool = True
+    """Receivers ask for packets without pause instead of sleeping, as far as the server can tell on another machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

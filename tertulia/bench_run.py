@@ -38,6 +38,8 @@ async def _measure(scene: Scene, viewers: int, options: Options) -> Result:
     memory = scene.server.memory()
     joins = await scene.join(viewers, publish=False)
     idle = await scene.measure(_IDLE_S) if options.idle else None
+    if options.polling:
+        scene.poll()
     scene.stream(options.shape, options.pps, options.packet_bytes)
     await scene.wait_until_all_receive()
     pps = options.pps

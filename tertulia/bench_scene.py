@@ -85,6 +85,10 @@ class Scene:
             cost.elapsed_s += time.monotonic() - began
         return cost
 
+    def poll(self) -> None:
+        """The load asks its sockets in turn from now on, so that the server does not pay for waking its receivers."""
+        self.load.tell("poll on")
+
     def stream(self, shape: str, pps: float, packet_bytes: int) -> None:
         """All publishers begin to send, or change their pace."""
         self.load.tell(f"stream {shape} {pps} {packet_bytes}")

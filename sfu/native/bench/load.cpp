@@ -66,7 +66,7 @@ void Load::AddSlot(std::uint32_t peer, Kind kind, std::uint32_t ssrc) { Find(pee
 void Load::Connect(std::uint32_t peer, const Remote& remote, const std::string& profiles) {
   Transport& transport = Find(peer).transport();
   transport.Connect(remote, profiles, MonotonicNs());
-  Watch(transport.fd(), peer);
+  if (!polling_) Watch(transport.fd(), peer);
   ++connecting_;
 }
 
@@ -135,9 +135,16 @@ bool Load::Wait(int input) {
     Watch(input, kInputKey);
     input_watched_ = true;
   }
-  ArmTimer();
+  if (polling_) {
+    for (auto& [id, entry] : entries_) {
+      if (entry.peer->transport().fd() >= 0) entry.peer->transport().Receive(batch_, MonotonicNs());
+      SendDue(MonotonicNs());
+    }
+  } else {
+    ArmTimer();
+  }
   std::array<epoll_event, kEvents> events{};
-  const int count = epoll_wait(epoll_, events.data(), kEvents, -1);
+  const int count = epoll_wait(epoll_, events.data(), kEvents, polling_ ? 0 : -1);
   bool readable = false;
   for (int i = 0; i < count; ++i) {
     const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;
@@ -151,14 +158,31 @@ bool Load::Wait(int input) {
     }
     SendDue(MonotonicNs());
   }
-  const std::int64_t now_ns = MonotonicNs();
-  const bool tick = now_ns >= next_tick_ns_;
-  if (tick) {
+  Tick(MonotonicNs());
+  return readable;
+}
+
+void Load::Tick(std::int64_t now_ns) {
+  const bool due = now_ns >= next_tick_ns_;
+  if (due) {
     next_tick_ns_ = now_ns + kTickNs;
     for (auto& [id, entry] : entries_) entry.peer->Advance(now_ns);
   }
-  if (tick || connecting_ > 0) NoteChanges();
-  return readable;
+  if (due || connecting_ > 0) NoteChanges();
+}
+
+void Load::SetPolling(bool polling) {
+  if (polling == polling_) return;
+  polling_ = polling;
+  for (auto& [id, entry] : entries_) {
+    const int fd = entry.peer->transport().fd();
+    if (fd < 0) continue;
+    if (polling) {
+      epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    } else {
+      Watch(fd, id);
+    }
+  }
 }
 
 void Load::SendDue(std::int64_t now_ns) {

@@ -1,4 +1,4 @@
-// The load: all peers on one thread around one epoll, and the figures over all of them.
+// The load: all peers on one thread, and the figures over all of them.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,10 @@ class Load {
   [[nodiscard]] Report MakeReport();
   void Close();
 
+  // Asks every socket in turn, without end, instead of sleeping until one has something. A sender on the same machine
+  // pays for waking a sleeping receiver, and for epoll's bookkeeping; one on another machine never does.
+  void SetPolling(bool polling);
+
   // Waits for sockets, timers and `input` (a file descriptor); true if there is something to read from `input`.
   bool Wait(int input);
   // Peers that connected or failed since the last call.
@@ -68,6 +72,7 @@ class Load {
   };
 
   [[nodiscard]] Peer& Find(std::uint32_t peer) { return *entries_.at(peer).peer; }
+  void Tick(std::int64_t now_ns);
   void NoteChanges();
   void SendDue(std::int64_t now_ns);
   void ArmTimer() const;
@@ -76,6 +81,7 @@ class Load {
   int epoll_ = -1;
   int timer_ = -1;
   bool input_watched_ = false;
+  bool polling_ = false;
   std::int64_t next_tick_ns_ = 0;
   std::map<std::uint32_t, Entry> entries_;
   std::vector<Track> tracks_;

@@ -6,6 +6,7 @@
 //   slot ID video|audio SSRC                               a stream that ID will receive
 //   connect ID HOST PORT UFRAG PWD PROFILES FINGERPRINT    -> later {"event":"connected"|"failed","peer":ID,…}
 //   stream frames|even PPS BYTES                           all publishers begin to send, or change their pace
+//   poll on|off                                            ask the sockets in turn instead of sleeping on epoll
 //   stop | reset | report | close                          report -> {"event":"report",…} since the last reset
 //
 // The end of the input ends the program.
@@ -98,6 +99,10 @@ void Execute(Load& load, const std::string& line) {
     words >> shape >> pace.packets_per_second >> pace.packet_bytes;
     pace.shape = shape == "even" ? Shape::kEven : Shape::kFrames;
     load.Stream(pace);
+  } else if (verb == "poll") {
+    std::string state;
+    words >> state;
+    load.SetPolling(state == "on");
   } else if (verb == "stop") {
     load.Stop();
   } else if (verb == "reset") {
