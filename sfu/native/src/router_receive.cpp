@@ -117,12 +117,6 @@ void Router::Impl::ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPack
     Regate(source, layer, packet.arrival_us);
   }
   TranslateCaptureTime(packet, wall_clock_offset_us);
-  const bool key_frame = packet.picture.key_frame && packet.newest;
-  if (key_frame) {
-    source.gate.Satisfy(layer.index());
-  } else if (quiet > kResumeUs && !source.slots.empty()) {
-    RequestKeyFrame(source, layer, packet.arrival_us);
-  }
   if (source.voice != nullptr && !packet.payload.empty()) {
     source.voice->OnPacket(ParseAudioLevel(packet.extension(Ext::kAudioLevel)), packet.payload.size(),
                            packet.arrival_us);
@@ -131,6 +125,11 @@ void Router::Impl::ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPack
   }
   if (source.source.OnPacket(layer, packet)) {
     Retarget(source, packet.arrival_us);
+  }
+  if (packet.picture.key_frame && packet.newest) {
+    source.gate.Satisfy(layer.index());
+  } else if (quiet > kResumeUs && !source.slots.empty()) {
+    RequestKeyFrame(source, layer, packet.arrival_us);
   }
   if (!source.source.active()) {
     SetActive(source, true);
