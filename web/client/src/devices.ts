@@ -5,9 +5,12 @@ import { failed, ok, type Result } from "./result.js";
 
 export type DeviceKind = "microphone" | "camera";
 
-/** `denied` by the person or the system, `missing`, `busy` in another program, `insecure` page, `unsupported` browser. */
+/**
+ * `denied` by the person or the system, `missing`, `busy` in another program, `unplugged` while in use, `insecure` page,
+ * `unsupported` browser; `cancelled` when the person closed the browser's picker.
+ */
 export interface DeviceProblem {
-  readonly kind: "denied" | "missing" | "busy" | "insecure" | "unsupported" | "cancelled";
+  readonly kind: "denied" | "missing" | "busy" | "unplugged" | "insecure" | "unsupported" | "cancelled";
 }
 
 export interface Device {
@@ -78,6 +81,24 @@ export class Devices extends Emitter<DevicesEvents> {
     } catch (error) {
       return failed(problemOf(error));
     }
+  }
+
+  /** Both at once, so that the browser asks only once; each by itself where that fails. */
+  async openBoth(): Promise<Readonly<Record<DeviceKind, Result<MediaStreamTrack, DeviceProblem>>>> {
+    try {
+      const both = { ...constraints("microphone", this.chosen("microphone")), ...constraints("camera", this.chosen("camera")) };
+      const stream = await this.#media?.getUserMedia(both);
+      const [microphone] = stream?.getAudioTracks() ?? [];
+      const [camera] = stream?.getVideoTracks() ?? [];
+      if (microphone !== undefined && camera !== undefined) {
+        await this.refresh();
+        return { microphone: ok(microphone), camera: ok(camera) };
+      }
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.kind === "denied") return { microphone: failed(problem), camera: failed(problem) };
+    }
+    return { microphone: await this.open("microphone"), camera: await this.open("camera") };
   }
 
   /** Ask for a screen, a window or a tab, with its sound where the browser has it. */

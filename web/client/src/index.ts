@@ -1,9 +1,10 @@
 export * from "./api.js";
 export { MESSAGE_TEXT_MAX, type ErrorCode } from "./catalogue.js";
 export type * from "./catalogue.js";
+export { Capture, type CaptureKind } from "./capture.js";
 export { Chat, type ChatSnapshot, type Echo } from "./chat.js";
 export type { ConnectionState } from "./connection.js";
-export { Devices, type Device, type DeviceKind, type DeviceLists, type DeviceProblem } from "./devices.js";
+export { Devices, type Device, type DeviceKind, type DeviceLists, type DeviceProblem, type Memory } from "./devices.js";
 export { Emitter, type Unsubscribe } from "./emitter.js";
 export { TRACK_KINDS, type MediaState, type SlotPlan } from "./media.js";
 export { Publisher } from "./publisher.js";

@@ -33,8 +33,8 @@ export type MediaState = "new" | "connecting" | "connected" | "disconnected" | "
 
 interface MediaEvents {
   state: [state: MediaState];
-  /** ICE has a pair (`ice`); keys are agreed (`dtls`). */
-  step: [step: "ice" | "dtls"];
+  /** ICE has a pair (`ice`); keys are agreed (`connected`). */
+  step: [step: "ice" | "connected"];
 }
 
 export const TRACK_KINDS: readonly TrackKind[] = ["microphone", "camera", "screen", "screen-audio"];
@@ -214,7 +214,7 @@ export class Media extends Emitter<MediaEvents> {
     const dtls = this.#peer.sctp?.transport;
     if (dtls === undefined) return;
     dtls.addEventListener("statechange", () => {
-      if (dtls.state === "connected") this.emit("step", "dtls");
+      if (dtls.state === "connected") this.emit("step", "connected");
       if (dtls.state === "closed" || dtls.state === "failed") this.#setState("dead");
     });
   }

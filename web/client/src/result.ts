@@ -58,7 +58,7 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "outcome-unknown",
   "rate-limited",
   "shutting-down",
-  "storage-unavailable",
+  "database-unavailable",
 ] satisfies ErrorCode[]);
 
 /** Whether asking again later, or over another door, can help. */

@@ -117,7 +117,9 @@ export class Room extends Emitter<RoomEvents> {
       this.#setState({ kind: "joined" });
       this.#recovery.handleActive(true);
     } else {
-      this.#finish({ kind: "failed", error: joined.error });
+      // The devices stay as they are: whoever failed to get in will try again.
+      this.#setState({ kind: "failed", error: joined.error });
+      this.#close();
     }
     return joined;
   }
@@ -168,7 +170,7 @@ export class Room extends Emitter<RoomEvents> {
     this.session.on("answered", () => this.timeline.mark("answer"));
     this.session.on("joined", (joined) => this.#handleJoined(joined));
     this.session.on("media", (media) => this.#handleMedia(media));
-    this.seats.on("picture", () => this.timeline.mark("first-frame"));
+    this.seats.on("picture", () => this.timeline.mark("firstFrame"));
     this.seats.on("gap", () => this.viewer.repeat());
     this.roster.on("left", ({ id }) => this.speakers.handleLeft(id));
     this.chat.on("stuck", () => this.connection.reopen());
@@ -185,6 +187,7 @@ export class Room extends Emitter<RoomEvents> {
       this.emit("media", state);
     });
     this.#recovery.handleMedia(media.state);
+    this.emit("media", media.state);
   }
 
   #handleJoined(joined: Joined): void {

@@ -112,5 +112,6 @@ export class Session extends Emitter<SessionEvents> {
     this.#prepared?.media.close();
     this.#media?.close();
     this.#prepared = null;
+    this.#media = null;
   }
 }

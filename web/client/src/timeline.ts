@@ -1,6 +1,6 @@
 /** When each step of a join happened, as `performance` marks named `tertulia:<step>` and as numbers for tests. */
 
-export type JoinStep = "click" | "socket" | "offer" | "answer" | "ice" | "dtls" | "first-frame";
+export type JoinStep = "click" | "socket" | "offer" | "answer" | "ice" | "connected" | "firstFrame";
 
 export class Timeline {
   readonly #performance: Pick<Performance, "now" | "mark">;

@@ -1,0 +1,71 @@
+/** What went wrong, as sentences that say what to do. */
+
+import type { CaptureKind, DeviceProblem, ErrorCode, Failure, SessionEnded } from "@tertulia/client";
+
+const BY_CODE: Partial<Record<ErrorCode, string>> = {
+  "chat-not-granted": "You may not write in this room.",
+  "guests-disabled": "This server does not let guests in. Ask whoever invited you for a personal link.",
+  "identity-present": "You are already in this room, in another window.",
+  internal: "Something went wrong on the server. Please try again.",
+  "media-missing": "The server has no media service running.",
+  "media-unavailable": "The server cannot take another call right now. Try again in a moment.",
+  "publish-not-granted": "You may watch this room, but not send picture or sound.",
+  "rate-limited": "That was a lot at once. Wait a few seconds and try again.",
+  "robots-full": "There are enough robots in this room already.",
+  "robots-unavailable": "This server cannot start robots right now.",
+  "room-ended": "This room has been closed.",
+  "room-full": "This room is full. Try again when somebody has left.",
+  "room-not-found": "There is no such room. Check the link, or make a new room.",
+  "shutting-down": "The server is restarting. Try again in a moment.",
+  "database-unavailable": "The server cannot reach its database. Try again in a moment.",
+  "text-too-long": "That message is too long. Send it in parts.",
+  "token-expired": "Your invitation has expired. Join again.",
+  "token-invalid": "Your invitation is not valid any more. Join again.",
+};
+
+export function failureText(error: Failure): string {
+  switch (error.kind) {
+    case "refused":
+      return BY_CODE[error.code as ErrorCode] ?? error.message;
+    case "offline":
+      return "The server cannot be reached. Check your connection and try again.";
+    case "timed-out":
+      return "The server did not answer in time. Please try again.";
+    case "media-failed":
+      return "Your browser could not set up the call. Update it, or try another browser.";
+  }
+}
+
+const ENDED: Record<SessionEnded["code"], string> = {
+  expired: "Your invitation has expired.",
+  removed: "You were removed from the room.",
+  replaced: "You joined this room in another window, so this one has left.",
+  "room-ended": "The room has been closed for everybody.",
+  shutdown: "The server is restarting.",
+};
+
+export function endedText(code: SessionEnded["code"]): string {
+  return ENDED[code];
+}
+
+const DEVICE: Record<CaptureKind, string> = { microphone: "microphone", camera: "camera", screen: "screen" };
+
+export function problemText(kind: CaptureKind, problem: DeviceProblem): string {
+  const device = DEVICE[kind];
+  switch (problem.kind) {
+    case "denied":
+      return `Your ${device} is blocked. Click the icon left of the address, allow the ${device}, then try again.`;
+    case "missing":
+      return `No ${device} was found. Plug one in and try again, or join without.`;
+    case "busy":
+      return `Your ${device} is used by another program. Close it there and try again.`;
+    case "unplugged":
+      return `Your ${device} was unplugged. Plug it in again or choose another.`;
+    case "insecure":
+      return `Browsers give the ${device} to secure pages only. Open this page with https:// or on localhost.`;
+    case "unsupported":
+      return kind === "screen" ? "This browser cannot share a screen." : `This browser cannot use your ${device}.`;
+    case "cancelled":
+      return "";
+  }
+}

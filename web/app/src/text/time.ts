@@ -1,0 +1,31 @@
+/** Times and names as people read them. */
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+
+export function timeText(at: number): string {
+  return TIME.format(at);
+}
+
+export function dayText(at: number, now = Date.now()): string {
+  if (sameDay(at, now)) return "Today";
+  return sameDay(at, now - 86_400_000) ? "Yesterday" : DAY.format(at);
+}
+
+export function sameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}
+
+/** One or two letters for a picture that is not there. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => Array.from(word ?? "")[0] ?? "");
+  return letters.join("").toLocaleUpperCase();
+}
+
+/** A hue (0 to 359) that stays with a name. */
+export function hueOf(text: string): number {
+  let hash = 7;
+  for (const character of text) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 360_007;
+  return hash % 360;
+}

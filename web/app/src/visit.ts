@@ -1,0 +1,79 @@
+/** One visit to a room, from the lobby to leaving: the client's room with the devices that feed it. */
+
+import {
+  Api,
+  Capture,
+  Devices,
+  Room,
+  failed,
+  ok,
+  type Environment,
+  type Result,
+  type SlotPlan,
+} from "@tertulia/client";
+
+import { Order } from "./call/order";
+import { debugEnvironment, debugPlan, installDebug, isDebug } from "./debug";
+import { memory } from "./memory";
+import { Tokens } from "./tokens";
+
+const DESKTOP: SlotPlan = { seats: 9, audioOnly: 3 };
+const PHONE: SlotPlan = { seats: 4, audioOnly: 3 };
+/** TURN is for those who need it; nobody waits long for it. */
+const ICE_SERVERS_MS = 1_500;
+
+export interface Visit {
+  readonly id: string;
+  readonly room: Room;
+  readonly devices: Devices;
+  readonly capture: Capture;
+  readonly plan: SlotPlan;
+  readonly order: Order;
+  join(name: string): Promise<Result<null>>;
+}
+
+export const api = new Api();
+
+export function startVisit(id: string): Visit {
+  const tokens = new Tokens(api, id);
+  const plan = debugPlan(matchMedia("(max-width: 700px)").matches ? PHONE : DESKTOP);
+  let name = "";
+  const token = async (fresh: boolean): Promise<string> => {
+    const made = await tokens.obtain(name, fresh);
+    return made.ok ? made.value.token : "";
+  };
+  const environment: Partial<Environment> = debugEnvironment();
+  const room = new Room({ room: id, token, plan, iceServers: () => iceServers(token), environment });
+  const devices = new Devices(navigator.mediaDevices, memory);
+  const visit: Visit = {
+    id,
+    room,
+    devices,
+    capture: new Capture(devices, room.publisher),
+    plan,
+    order: new Order(room.roster, room.speakers),
+    async join(chosen) {
+      name = chosen;
+      room.timeline.start();
+      // A refusal here has a code that says more than a refused socket.
+      const made = await tokens.obtain(name);
+      if (!made.ok) return failed(made.error);
+      const joined = await room.join();
+      return joined.ok ? ok(null) : failed(joined.error);
+    },
+  };
+  if (isDebug()) installDebug(visit);
+  return visit;
+}
+
+async function iceServers(token: (fresh: boolean) => Promise<string>): Promise<RTCIceServer[]> {
+  const late = new Promise<null>((resolve) => void setTimeout(() => resolve(null), ICE_SERVERS_MS));
+  const answer = await Promise.race([token(false).then((text) => api.iceServers(text)), late]);
+  if (!answer?.ok) return [];
+  return answer.value.map(({ urls, username, credential }) => {
+    const server: RTCIceServer = { urls };
+    if (username !== null) server.username = username;
+    if (credential !== null) server.credential = credential;
+    return server;
+  });
+}
