@@ -266,6 +266,12 @@ class SfuService:
         """The whole slot map, for a client that comes back to its session. Raises NotFound ``session-not-found``."""
         return self._session(session).slots.full()
 
+    def session_of(self, room: str, participant: str) -> str | None:
+        """The session of a participant, whichever door it came by; None when there is none."""
+        stage = self._stages.get(room)
+        found = stage.sessions.get(participant) if stage is not None else None
+        return None if found is None else found.id
+
     def session_state(self, session: str) -> str | None:
         """``connecting``, ``connected``, ``disconnected``, or None for a session that has ended."""
         found = self._sessions.get(session)

@@ -1,0 +1,1 @@
+"""The real-time door: Socket.IO sessions and resume, presence, rooms and room tokens."""

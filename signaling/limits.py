@@ -1,0 +1,52 @@
+"""How often a client may ask: a token bucket for each kind of request that costs something.
+
+A bucket holds ``burst`` requests and fills at ``per_s``; the figures leave a person and their client far behind and
+stop a loop. Over the limit a request is refused with ``rate-limited`` and costs nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tertulia.errors import RateLimited
+
+
+@dataclass(frozen=True)
+class Rate:
+    per_s: float
+    burst: float
+
+
+RATES: Mapping[str, Rate] = {
+    "join": Rate(0.5, 6),
+    "restart-ice": Rate(0.5, 6),
+    "add-robot": Rate(0.2, 4),
+    "send-message": Rate(10, 40),
+    "history": Rate(10, 40),
+    "sync": Rate(4, 20),
+    "fill": Rate(10, 40),
+    "view": Rate(20, 60),
+    "set-track": Rate(10, 40),
+}
+OTHER = Rate(10, 40)
+
+
+class Limiter:
+    """The buckets of one client."""
+
+    def __init__(self, rates: Mapping[str, Rate] = RATES) -> None:
+        self._rates = rates
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def check(self, kind: str, now: float) -> None:
+        """Count one request of ``kind`` at ``now`` (seconds, any clock that only rises). Raises RateLimited."""
+        # What is in no table shares one bucket, so that made-up names do not make buckets.
+        kind = kind if kind in self._rates else ""
+        rate = self._rates.get(kind, OTHER)
+        level, at = self._buckets.get(kind, (rate.burst, now))
+        level = min(rate.burst, level + (now - at) * rate.per_s)
+        if level < 1:
+            self._buckets[kind] = (level, now)
+            raise RateLimited("rate-limited", "That was too often; wait a moment and try again.")
+        self._buckets[kind] = (level - 1, now)
