@@ -39,13 +39,12 @@ def make_answer(plan: Plan, local: Local, ssrcs: Mapping[str, int], session_id: 
         fingerprints=(local.fingerprint,),
         setup="passive",  # RFC 8842, section 5.3: so the client begins, and can do so before the answer arrives
     )
-    tagged = next(section.mid for section in plan.sections if section.port)
+    bearers = _candidate_bearers(plan)
     sections: list[Section] = []
     for section in plan.sections:
         if section.mid in cnames and section.mid is not None:
             section = replace(section, ssrcs=(Ssrc(ssrcs[section.mid], cnames[section.mid]),))
-        if section.mid == tagged:
-            # RFC 8843, section 7.1.3: candidates once, in the group's first section.
+        if section.mid in bearers:
             candidates = Transport(candidates=tuple(_candidates(local)), end_of_candidates=True)
             section = replace(section, transport=candidates)
         sections.append(section)
@@ -77,6 +76,17 @@ def make_fragment(plan: Plan, local: Local) -> str:
         "a=end-of-candidates",
     ]
     return "\r\n".join(lines) + "\r\n"
+
+
+def _candidate_bearers(plan: Plan) -> set[str | None]:
+    """The sections with candidates: the group's first (RFC 8843, section 7.1.3), where browsers look for them.
+
+    aiortc keeps those of the last section that it reads into a transport (of the same kind, or with its policy
+    max-bundle of all), so they stand there as well; browsers do not mind.
+    """
+    used = [section for section in plan.sections if section.port]
+    same = [section for section in used if section.kind == used[0].kind]
+    return {used[0].mid, same[-1].mid, used[-1].mid}
 
 
 def _candidates(local: Local) -> Iterable[str]:

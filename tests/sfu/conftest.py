@@ -1,37 +1,34 @@
+"""A real media server for tests: the core on a free port, over loopback."""
+
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
-from sfu.core import Core
-from tests.sfu.peers import MediaSettings, Socket
-
-OpenPeer = Callable[..., Awaitable[Socket]]
-
-
-@pytest.fixture
-async def core() -> AsyncIterator[Core]:
-    """A running core on free ports of the loopback addresses."""
-    core = Core(MediaSettings())
-    core.start()
-    yield core
-    core.close()
+from sfu.service import SfuService
+from tertulia.settings import Settings
+from tests.sfu.peers import Peer
 
 
 @pytest.fixture
-async def open_peer() -> AsyncIterator[OpenPeer]:
-    """Makes a client's socket, connected to the core's port, and closes it at the end."""
-    peers: list[Socket] = []
+async def sfu() -> AsyncIterator[SfuService]:
+    """A running service; at the end nothing of it may be left."""
+    before = {task for task in asyncio.all_tasks()}
+    service = SfuService(Settings(media_port=0, media_addresses=("127.0.0.1", "::1")))
+    await service.start()
+    yield service
+    await service.close()
+    assert service.stats() == {"rooms": 0, "sessions": 0, "sources": 0, "slots": 0, "ending": 0}
+    left = [task.get_name() for task in asyncio.all_tasks() - before if task.get_name().startswith("sfu-")]
+    assert not left
 
-    async def open_peer(core: Core, family: socket.AddressFamily = socket.AF_INET) -> Socket:
-        peer = await Socket.open(core.port, family)
-        peers.append(peer)
-        return peer
 
-    yield open_peer
-    for peer in peers:
-        peer.close()
-    await asyncio.sleep(0)  # a transport closes its socket in the loop's next turn
+@pytest.fixture
+async def peers() -> AsyncIterator[list[Peer]]:
+    """Peers appended here are closed at the end."""
+    opened: list[Peer] = []
+    yield opened
+    for peer in opened:
+        await peer.close()
