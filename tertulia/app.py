@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 import chat.http
+import signaling.events
 import signaling.http
 import turn.http
 from chat.service import ChatService
@@ -61,7 +62,7 @@ async def build(settings: Settings) -> web.Application:
     app.add_routes(chat.http.routes(chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
     app.add_routes(whip.routes(sfu_service, signaling_service))
-    signaling_service.attach(app)
+    signaling.events.attach(app, signaling_service)
     app.add_routes(pages.routes(Path(settings.web_dist)))
     app.cleanup_ctx.append(_run)
     return app

@@ -287,10 +287,10 @@ async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
         database,
         LocalBus(),
         tokens,
-        sfu,
+        sfu,  # type: ignore[arg-type] # a stand-in
         chat_service,
         robots,
-        grace_s=GRACE_S,  # type: ignore[arg-type] # a stand-in
+        grace_s=GRACE_S,
     )
     await chat_service.start()
     await service.start()
