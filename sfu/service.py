@@ -282,6 +282,11 @@ class SfuService:
         found = self._session(session)
         return f"{found.id[:8]}-{found.version}"
 
+    def is_remote(self, session: str, ufrag: str, pwd: str) -> bool:
+        """Whether these are the client's current ICE credentials."""
+        own = self._session(session).credentials
+        return (own.remote_ufrag, own.remote_pwd) == (ufrag, pwd)
+
     def stats(self) -> dict[str, Any]:
         """How much there is of everything."""
         sessions = self._sessions.values()
