@@ -45,6 +45,8 @@ CODES: dict[str, str] = {
     "session-not-found": "The media session is over; join again with an offer.",
     "offer-invalid": "The offer is not a session description this server can answer.",
     "offer-missing-section": "The offer lacks a section that it needs or names.",
+    "content-type-unsupported": "The body is of another type than this address takes.",
+    "ice-session-outdated": "ICE has been restarted since; use the newest ETag.",
     "robots-full": "As many robots as this server runs are running.",
     "robots-unavailable": "This server runs no robots.",
     "conversation-not-found": "There is no such conversation, or it is not visible to the asker.",
