@@ -91,7 +91,7 @@ class BenchServer:
         log = self.directory / "server.log"
         with log.open("wb") as output, on_core(self.core):
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tertulia", "serve", env=environment, stdout=output, stderr=output
+                *_serve(), env=environment, stdout=output, stderr=output
             )
         try:
             await self._wait_until_ready(log)
@@ -151,6 +151,10 @@ class BenchServer:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+def _serve() -> tuple[str, ...]:
+    return sys.executable, "-m", "tertulia", "serve"
 
 
 @contextmanager

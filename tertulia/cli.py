@@ -15,7 +15,7 @@ import msgspec
 import typer
 import uvloop
 
-from tertulia import logs, settings as settings_table
+from tertulia import bench, logs, settings as settings_table
 from tertulia.settings import Settings, SettingsError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A place to meet, on your own machine.",
 )
+
+app.add_typer(bench.app, name="bench")
 
 Config = Annotated[
     Path | None,
