@@ -86,7 +86,7 @@ class SignalingService:
         self._bus = bus
         self._sfu = sfu
         self._chat = chat
-        self._grace_s = grace_s
+        self.grace_s = grace_s
         self._rooms: dict[str, LiveRoom] = {}
         self._channels = ChannelDoor(self)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,6 +103,10 @@ class SignalingService:
                 self._drop(room, presence)
         await self.robots.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stats(self) -> dict[str, int]:
+        """How many rooms somebody is in, and how many are in them."""
+        return {"rooms": len(self._rooms), "participants": sum(len(room.presences) for room in self._rooms.values())}
 
     # --- rooms ---------------------------------------------------------------------------------------------------
 
@@ -343,7 +347,7 @@ class SignalingService:
             presence.use(None)
             self.on_media_closed(presence)
         elif presence.connection is None:
-            presence.start_grace(self._grace_s, lambda: self._grace_over(presence))
+            presence.start_grace(self.grace_s, lambda: self._grace_over(presence))
 
     async def _join_media(
         self, presence: Presence, principal: Principal, request: Join
@@ -373,7 +377,7 @@ class SignalingService:
             self._drop(room, presence, "connection-lost")
             return
         room.tell(Notice("participant-updated", presence.participant()), [presence])
-        presence.start_grace(self._grace_s, lambda: self._grace_over(presence))
+        presence.start_grace(self.grace_s, lambda: self._grace_over(presence))
 
     def _grace_over(self, presence: Presence) -> None:
         room = self._rooms.get(presence.room)
