@@ -15,7 +15,8 @@ import msgspec
 import typer
 import uvloop
 
-from tertulia import bench, logs, settings as settings_table
+from tertulia import bench, logs
+from tertulia import settings as settings_table
 from tertulia.settings import Settings, SettingsError
 
 app = typer.Typer(
