@@ -7,10 +7,10 @@
  * event with that id replaces; sending an echo again, over whatever door, can never double it.
  */
 
-import type { Event, HistoryPage, Messages, Position, RequestName, Synced, Tips } from "./catalogue.js";
+import type { Event, HistoryPage, Messages, Position, RequestName, Sent, Synced, Tips } from "./catalogue.js";
 import { Emitter } from "./emitter.js";
 import type { AnswerOf, RequestOf } from "./protocol.js";
-import { isTransient, type Failure, type Result } from "./result.js";
+import { failed, isTransient, type Failure, type Result } from "./result.js";
 import type { Timers } from "./timers.js";
 
 export type ChatRequest = <Name extends RequestName & ("send-message" | "history" | "fill")>(
@@ -59,13 +59,15 @@ export class Chat extends Emitter<ChatEvents> {
   readonly #options: ChatOptions;
   #conversation: string | null = null;
   #last: { seq: number; tag: string | null } = { seq: 0, tag: null };
+  /** The newest event known to exist. */
+  #heard = 0;
   #messages: Event[] = [];
   #echoes: Echo[] = [];
   #more = false;
   #loadingOlder = false;
   #filling = false;
   #resending = false;
-  #fillFailures = 0;
+  #sending = false;
   #snapshot: ChatSnapshot = { messages: [], echoes: [], more: false, loadingOlder: false };
 
   constructor(options: ChatOptions) {
@@ -88,7 +90,6 @@ export class Chat extends Emitter<ChatEvents> {
   handleJoined(conversation: string, synced: Synced | null, history: HistoryPage | null): void {
     if (this.#conversation !== null && this.#conversation !== conversation) this.#drop();
     this.#conversation = conversation;
-    this.#fillFailures = 0;
     if (history !== null) this.#replace(history);
     if (synced !== null) this.#handleSynced(synced);
     this.handleDoorOpen();
@@ -100,12 +101,14 @@ export class Chat extends Emitter<ChatEvents> {
 
   handleTips(tips: Tips): void {
     const head = tips.heads.find((position) => position.conversation === this.#conversation);
-    if (head !== undefined && head.seq > this.#last.seq) void this.#fill();
+    if (head === undefined || head.seq <= this.#last.seq) return;
+    this.#heard = Math.max(this.#heard, head.seq);
+    void this.#fill();
   }
 
   /** A door opened: send what waits. */
   handleDoorOpen(): void {
-    for (const echo of this.#echoes) if (echo.status === "waiting") void this.#deliver(echo.clientId);
+    void this.#release();
   }
 
   async send(text: string): Promise<void> {
@@ -117,12 +120,12 @@ export class Chat extends Emitter<ChatEvents> {
       error: null,
     };
     this.#echoes = [...this.#echoes, echo];
-    this.#changed();
-    await this.#deliver(echo.clientId);
+    await this.#release();
   }
 
   async retry(clientId: string): Promise<void> {
-    await this.#deliver(clientId);
+    this.#mark(clientId, "sending", null);
+    await this.#pump();
   }
 
   discard(clientId: string): void {
@@ -146,23 +149,46 @@ export class Chat extends Emitter<ChatEvents> {
     this.#changed();
   }
 
-  async #deliver(clientId: string): Promise<void> {
-    const conversation = this.#conversation;
-    const echo = this.#echoes.find((one) => one.clientId === clientId);
-    if (echo === undefined) return;
-    if (conversation === null) { this.#mark(clientId, "waiting", null); return; }
-    this.#mark(clientId, "sending", null);
-    const sent = await this.#options.request("send-message", {
-      conversation,
-      client_id: clientId,
-      body: { text: echo.text },
-    });
-    if (sent.ok) this.#apply([sent.value.event]);
-    else {
-      this.#mark(clientId, isTransient(sent.error) ? "waiting" : "failed", sent.error);
-      // A closed door tells when it opens again; a slow or busy one does not.
-      if (sent.error.kind !== "offline") this.#resendLater();
+  /** What waits goes out too, and before what was written later. */
+  async #release(): Promise<void> {
+    for (const { clientId, status } of this.#echoes) if (status === "waiting") this.#mark(clientId, "sending", null);
+    this.#changed();
+    await this.#pump();
+  }
+
+  /** Sends what is to be sent, one after the other, so that messages arrive in the order of writing. */
+  async #pump(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    for (let echo = this.#nextEcho(); echo !== undefined; echo = this.#nextEcho()) {
+      const { clientId, text } = echo;
+      const sent = await this.#deliver(clientId, text);
+      if (sent.ok) {
+        this.#apply([sent.value.event]);
+      } else if (isTransient(sent.error)) {
+        this.#hold(sent.error);
+      } else {
+        this.#mark(clientId, "failed", sent.error);
+      }
     }
+    this.#sending = false;
+  }
+
+  #nextEcho(): Echo | undefined {
+    return this.#echoes.find(({ status }) => status === "sending");
+  }
+
+  async #deliver(clientId: string, text: string): Promise<Result<Sent>> {
+    const conversation = this.#conversation;
+    if (conversation === null) return failed({ kind: "offline" });
+    return this.#options.request("send-message", { conversation, client_id: clientId, body: { text } });
+  }
+
+  /** Nothing gets through now: everything that was to be sent waits. */
+  #hold(error: Failure): void {
+    for (const { clientId, status } of this.#echoes) if (status === "sending") this.#mark(clientId, "waiting", error);
+    // A closed door tells when it opens again; a slow or busy one does not.
+    if (error.kind !== "offline") this.#resendLater();
   }
 
   #resendLater(): void {
@@ -183,7 +209,8 @@ export class Chat extends Emitter<ChatEvents> {
     if (synced.status === "events") {
       this.#apply(synced.events);
       // An answer is bounded by its door: ask on for the rest.
-      if (synced.more) void this.#fill();
+      if (synced.more) this.#heard = Math.max(this.#heard, this.#last.seq + 1);
+      if (this.#heard > this.#last.seq) void this.#fill();
     }
     if (synced.status === "reset") void this.#reload();
     if (synced.status === "gone") this.#drop();
@@ -191,14 +218,10 @@ export class Chat extends Emitter<ChatEvents> {
 
   #apply(events: readonly Event[]): void {
     const arrived: Event[] = [];
-    let gap = false;
     for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
       this.#settleEcho(event);
-      if (event.seq <= this.#last.seq) continue;
-      if (event.seq > this.#last.seq + 1) {
-        gap = true;
-        break;
-      }
+      this.#heard = Math.max(this.#heard, event.seq);
+      if (event.seq !== this.#last.seq + 1) continue; // known already, or after a gap
       this.#last = { seq: event.seq, tag: event.id.slice(0, 8) };
       if (event.kind !== "message") continue; // a stub: it counts, but there is nothing to show
       arrived.push(event);
@@ -206,7 +229,7 @@ export class Chat extends Emitter<ChatEvents> {
     if (arrived.length > 0) this.#messages = [...this.#messages, ...arrived];
     this.#changed();
     if (arrived.length > 0) this.emit("arrived", arrived);
-    if (gap) void this.#fill();
+    if (this.#heard > this.#last.seq) void this.#fill();
   }
 
   #settleEcho(event: Event): void {
@@ -214,25 +237,27 @@ export class Chat extends Emitter<ChatEvents> {
     this.#echoes = this.#echoes.filter((echo) => echo.clientId !== event.client_id);
   }
 
+  /** Asks for what is missing until nothing is, one request at a time. */
   async #fill(): Promise<void> {
-    const conversation = this.#conversation;
-    if (conversation === null || this.#filling) return;
+    if (this.#filling) return;
     this.#filling = true;
-    const after = this.#last.seq;
-    const filled = await this.#options.request("fill", { conversation, after });
+    for (let failures = 0; this.#conversation !== null && this.#heard > this.#last.seq; ) {
+      const after = this.#last.seq;
+      const filled = await this.#options.request("fill", { conversation: this.#conversation, after });
+      if (filled.ok) this.#handleSynced(filled.value);
+      // Offline is not worth asking again: the answer of the next join brings everything.
+      else if (filled.error.kind === "offline") break;
+      failures = this.#last.seq > after ? 0 : failures + 1;
+      if (failures < FILL_TRIES || this.#heard <= this.#last.seq) continue;
+      this.emit("stuck");
+      break;
+    }
     this.#filling = false;
-    if (filled.ok) this.#handleSynced(filled.value);
-    const progressed = filled.ok && (this.#last.seq > after || filled.value.status !== "events");
-    this.#fillFailures = progressed ? 0 : this.#fillFailures + 1;
-    // Offline is not worth asking again: the answer of the next join brings everything.
-    if (progressed || (!filled.ok && filled.error.kind === "offline")) return;
-    if (this.#fillFailures < FILL_TRIES) return this.#fill();
-    this.#fillFailures = 0;
-    this.emit("stuck");
   }
 
   async #reload(): Promise<void> {
     const conversation = this.#conversation;
+    this.#heard = this.#last.seq;
     if (conversation === null) return;
     const page = await this.#options.request("history", { conversation, before: null, limit: PAGE });
     if (page.ok) this.#replace(page.value);
@@ -243,6 +268,7 @@ export class Chat extends Emitter<ChatEvents> {
     this.#messages = [...page.messages];
     this.#more = page.more;
     this.#last = { seq: page.head.seq, tag: page.head.tag };
+    this.#heard = page.head.seq;
     for (const event of page.messages) this.#settleEcho(event);
     this.#changed();
   }
@@ -251,6 +277,7 @@ export class Chat extends Emitter<ChatEvents> {
     this.#messages = [];
     this.#more = false;
     this.#last = { seq: 0, tag: null };
+    this.#heard = 0;
     this.#changed();
   }
 

@@ -56,7 +56,7 @@ export function problemText(kind: CaptureKind, problem: DeviceProblem): string {
     case "denied":
       return `Your ${device} is blocked. Click the icon left of the address, allow the ${device}, then try again.`;
     case "missing":
-      return `No ${device} was found. Plug one in and try again, or join without.`;
+      return `No ${device} was found. Plug one in and try again.`;
     case "busy":
       return `Your ${device} is used by another program. Close it there and try again.`;
     case "unplugged":

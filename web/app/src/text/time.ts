@@ -23,8 +23,12 @@ export function initials(name: string): string {
   return letters.join("").toLocaleUpperCase();
 }
 
+/** The colour of sand: somebody without a name yet. */
+const NAMELESS_HUE = 40;
+
 /** A hue (0 to 359) that stays with a name. */
 export function hueOf(text: string): number {
+  if (text === "") return NAMELESS_HUE;
   let hash = 7;
   for (const character of text) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 360_007;
   return hash % 360;
