@@ -46,7 +46,7 @@ from tertulia.catalogue import (
     View,
 )
 from tertulia.database import Database
-from tertulia.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from tertulia.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthorized
 from tertulia.frames import Notice
 from tertulia.settings import Settings
 from tertulia.tokens import GUEST_KEY, Principal, Tokens
@@ -229,8 +229,11 @@ class SignalingService:
                 raise BadRequest("event-unknown", "There is no such event.")
 
     async def add_robot(self, room_id: str) -> Participant:
-        """Have a robot come to the room. Raises Unavailable ``robots-full``, NotFound ``room-not-found``."""
+        """Have a robot come to the room. Raises Unavailable ``robots-full``, NotFound, Conflict ``room-empty``."""
         await self.room_info(room_id)
+        live = self._rooms.get(room_id)
+        if live is None or not live.people:
+            raise Conflict("room-empty", "A robot comes only where somebody is.")
         return await self.robots.add(room_id)
 
     # --- join ----------------------------------------------------------------------------------------------------

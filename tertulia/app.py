@@ -19,6 +19,7 @@ import signaling.http
 import turn.http
 from chat.service import ChatService
 from sfu import whip
+from sfu.robots import RobotHost
 from sfu.service import SfuService
 from signaling.service import SignalingService
 from tertulia import http, metrics, pages
@@ -50,7 +51,7 @@ async def build(settings: Settings) -> web.Application:
     database = Database.from_settings(settings)
     chat_service = ChatService(database, bus)
     sfu_service = SfuService(settings)
-    signaling_service = SignalingService(settings, database, bus, tokens, sfu_service, chat_service)
+    signaling_service = SignalingService(settings, database, bus, tokens, sfu_service, chat_service, RobotHost())
 
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens

@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "room-mismatch": "The token opens another room.",
     "room-not-found": "There is no room of this id.",
     "room-full": "The room has reached its capacity.",
+    "room-empty": "There is nobody in the room who could see the robot.",
     "room-ended": "The room was ended while the request was under way.",
     "identity-present": "Somebody of this identity is in the room.",
     "participant-not-found": "There is nobody of this id in the room.",

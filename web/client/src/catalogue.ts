@@ -388,6 +388,7 @@ export type ErrorCode =
   | "rate-limited"
   | "robots-full"
   | "robots-unavailable"
+  | "room-empty"
   | "room-ended"
   | "room-full"
   | "room-mismatch"
