@@ -96,7 +96,9 @@ async def enter(
     browser: Browser, url: str, room: str, name: str, number: int, tone: float, query: str = "", **viewport: int
 ) -> Person:
     """Open the room's page as a new person and go through the lobby."""
-    context = await browser.new_context(viewport={"width": viewport.get("width", 1100), "height": viewport.get("height", 700)})
+    size = {"width": viewport.get("width", 1100), "height": viewport.get("height", 700)}
+    # The policy forbids evaluating text, which is how Playwright waits for an expression.
+    context = await browser.new_context(viewport=size, bypass_csp=True)
     page = await context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
