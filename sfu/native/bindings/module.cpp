@@ -1,5 +1,6 @@
 // The Python module sfu._core: commands in, events out. It translates and knows nothing. The worker's thread never
-// touches Python; everything here runs on the caller's thread under the GIL, which also makes it the rings' one other end.
+// touches Python; everything here runs on the caller's thread under the GIL, which also makes it the rings' one other
+// end.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -41,7 +42,7 @@ Kind ToKind(const std::string& name) {
 
 Codec ToCodec(const std::string& name) {
   static const std::map<std::string, Codec, std::less<>> names = {
-      {"opus", Codec::kOpus}, {"red", Codec::kRed},   {"vp8", Codec::kVp8}, {"vp9", Codec::kVp9},
+      {"opus", Codec::kOpus}, {"red", Codec::kRed}, {"vp8", Codec::kVp8}, {"vp9", Codec::kVp9},
       {"h264", Codec::kH264}, {"av1", Codec::kAv1}, {"rtx", Codec::kRtx}};
   const auto found = names.find(name);
   return found == names.end() ? Codec::kOther : found->second;
@@ -74,9 +75,8 @@ using PayloadTuple = std::tuple<std::uint8_t, std::string, std::uint16_t, std::u
 
 class PyWorker {
  public:
-  PyWorker(std::uint16_t port, std::vector<std::string> bind, int socket_buffer, bool gso,
-           std::size_t command_capacity, std::size_t event_capacity, double disconnected_after_s,
-           double failed_after_s) {
+  PyWorker(std::uint16_t port, std::vector<std::string> bind, int socket_buffer, bool gso, std::size_t command_capacity,
+           std::size_t event_capacity, double disconnected_after_s, double failed_after_s) {
     WorkerOptions options;
     options.port = port;
     options.bind = std::move(bind);
@@ -135,9 +135,7 @@ class PyWorker {
   void SetSrtpKeys(Handle session, std::uint16_t profile, const nb::bytes& send_key, const nb::bytes& receive_key) {
     Submit(command::SetSrtpKeys{session, profile, ToVector(send_key), ToVector(receive_key)});
   }
-  void SendDtls(Handle session, const nb::bytes& datagram) {
-    Submit(command::SendDtls{session, ToVector(datagram)});
-  }
+  void SendDtls(Handle session, const nb::bytes& datagram) { Submit(command::SendDtls{session, ToVector(datagram)}); }
   void CloseSession(Handle session) { Submit(command::CloseSession{session}); }
 
   Handle AddSource(Handle session, std::uint32_t csrc, std::string mid, const std::string& kind,

@@ -92,11 +92,10 @@ struct RequestStats {};
 
 namespace tertulia {
 
-using Command =
-    std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession,
-                 command::RestartIce, command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls,
-                 command::CloseSession, command::AddSource, command::RemoveSource, command::PauseSource,
-                 command::AddSlot, command::RemoveSlot, command::SetSlot, command::RequestStats>;
+using Command = std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession,
+                             command::RestartIce, command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls,
+                             command::CloseSession, command::AddSource, command::RemoveSource, command::PauseSource,
+                             command::AddSlot, command::RemoveSlot, command::SetSlot, command::RequestStats>;
 
 using CommandRing = SignalledRing<Command>;
 

@@ -87,8 +87,8 @@ struct Stats {
 
 }  // namespace event
 
-using Event = std::variant<event::Nothing, event::Dtls, event::Path, event::Switched, event::Active,
-                           event::Unsupported, event::Speakers, event::Closed, std::shared_ptr<const event::Stats>>;
+using Event = std::variant<event::Nothing, event::Dtls, event::Path, event::Switched, event::Active, event::Unsupported,
+                           event::Speakers, event::Closed, std::shared_ptr<const event::Stats>>;
 
 // How many datagrams of one session may be under way to Python. Kept by the worker alone: it remembers where in the
 // queue the last ones stand and compares with how far the reader has come.

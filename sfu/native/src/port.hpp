@@ -12,7 +12,8 @@ class Port {
  public:
   Port(const Address& bind, int buffer_bytes, bool segmentation)
       : socket_(bind, buffer_bytes),
-        batch_([fd = socket_.fd()](mmsghdr* messages, unsigned count) { return sendmmsg(fd, messages, count, MSG_DONTWAIT); },
+        batch_([fd = socket_.fd()](mmsghdr* messages,
+                                   unsigned count) { return sendmmsg(fd, messages, count, MSG_DONTWAIT); },
                segmentation) {}
 
   [[nodiscard]] const UdpSocket& socket() const { return socket_; }

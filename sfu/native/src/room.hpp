@@ -41,9 +41,7 @@ class Room : private RouterOutput {
     events_.PushState(event::Switched{slot, source, first_rtp_timestamp});
   }
   void OnSourceActive(Handle source, bool active) override { events_.PushState(event::Active{source, active}); }
-  void OnSlotUnsupported(Handle slot, Handle source) override {
-    events_.PushState(event::Unsupported{slot, source});
-  }
+  void OnSlotUnsupported(Handle slot, Handle source) override { events_.PushState(event::Unsupported{slot, source}); }
   void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& speakers) override {
     events_.PushState(event::Speakers{handle_, speakers});
   }

@@ -19,8 +19,9 @@ Session::Session(SessionHost& host, Handle handle, Handle room, IceCredentials l
     : host_(host),
       handle_(handle),
       room_(room),
-      ice_(*this, [&host](MutableBytes out) { host.RandomBytes(out); }, std::move(local), std::move(remote), now,
-           host.consent()),
+      ice_(
+          *this, [&host](MutableBytes out) { host.RandomBytes(out); }, std::move(local), std::move(remote), now,
+          host.consent()),
       dtls_rate_(kHandshakeRecordsPerSecond, kHandshakeBurst, now) {
   counters_.session = handle;
 }
@@ -31,9 +32,7 @@ Session::~Session() {
   }
 }
 
-bool Session::Holds(const IcePath& path) const {
-  return ice_.state() == IceState::kConnected && ice_.path() == path;
-}
+bool Session::Holds(const IcePath& path) const { return ice_.state() == IceState::kConnected && ice_.path() == path; }
 
 bool Session::ReceiveStun(const IcePath& path, Bytes datagram, TimeUs now) {
   return ice_.ReceiveStun(path, datagram, now);

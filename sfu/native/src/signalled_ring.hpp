@@ -1,6 +1,6 @@
 // A bounded ring between two threads whose reader sleeps on an eventfd. The eventfd is written only when the reader has
-// found the ring empty, so a busy ring costs no system calls; it stays readable while items remain, so a reader may take
-// a bounded number and come back.
+// found the ring empty, so a busy ring costs no system calls; it stays readable while items remain, so a reader may
+// take a bounded number and come back.
 #pragma once
 
 #include <sys/eventfd.h>

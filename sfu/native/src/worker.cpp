@@ -20,10 +20,10 @@ namespace {
 
 constexpr std::uint64_t kCommandsTag = UINT64_MAX;
 constexpr std::size_t kCommandsPerTurn = 512;
-constexpr int kBatchesPerTurn = 4;             // then the other sockets and the timers have their turn
-constexpr TimeUs kTimerSlackUs = 5'000;        // timers that are due close together are served together
-constexpr TimeUs kIceIntervalUs = 100'000;     // no timer of ICE is finer
-constexpr TimeUs kUnsettledRetryUs = 10'000;   // Python lags: try again to hand over states
+constexpr int kBatchesPerTurn = 4;            // then the other sockets and the timers have their turn
+constexpr TimeUs kTimerSlackUs = 5'000;       // timers that are due close together are served together
+constexpr TimeUs kIceIntervalUs = 100'000;    // no timer of ICE is finer
+constexpr TimeUs kUnsettledRetryUs = 10'000;  // Python lags: try again to hand over states
 constexpr int kPortAttempts = 32;
 
 TimeUs Now() {
@@ -157,8 +157,7 @@ void Worker::Wait() {
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = ready[static_cast<std::size_t>(i)];
     if (event.data.u64 == kCommandsTag) {
-      commands_.Pop(kCommandsPerTurn,
-                    [this](Command command) { std::visit([this](auto& c) { Apply(c); }, command); });
+      commands_.Pop(kCommandsPerTurn, [this](Command command) { std::visit([this](auto& c) { Apply(c); }, command); });
       continue;
     }
     Port& port = *ports_[event.data.u64];

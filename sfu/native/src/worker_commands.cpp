@@ -1,5 +1,5 @@
-// How a worker applies commands. Whatever a command names may be gone: then it does nothing, and what it would have made
-// is acknowledged as closed, so that the handle can be used again.
+// How a worker applies commands. Whatever a command names may be gone: then it does nothing, and what it would have
+// made is acknowledged as closed, so that the handle can be used again.
 #include <algorithm>
 #include <ctime>
 #include <utility>
@@ -35,8 +35,7 @@ void Worker::Forget(Handle handle) {
 }
 
 void Worker::Apply(const command::CreateRoom& command) {
-  auto room = std::make_unique<Room>(static_cast<RoomHost&>(*this), events_, command.room,
-                                     WallClockOffset(now_));
+  auto room = std::make_unique<Room>(static_cast<RoomHost&>(*this), events_, command.room, WallClockOffset(now_));
   if (things_.Insert(command.room, {ThingKind::kRoom, room.get(), nullptr})) {
     rooms_.emplace(command.room, std::move(room));
   }
@@ -62,8 +61,8 @@ void Worker::Apply(command::CreateSession& command) {
   }
   Room& room = *thing->room;
   const std::string ufrag = command.local.ufrag;
-  auto member = std::make_unique<Member>(room, static_cast<SessionHost&>(*this), command.session, std::move(command.local),
-                                         std::move(command.remote), now_);
+  auto member = std::make_unique<Member>(room, static_cast<SessionHost&>(*this), command.session,
+                                         std::move(command.local), std::move(command.remote), now_);
   if (!things_.Insert(command.session, {ThingKind::kSession, &room, member.get()})) {
     return;
   }

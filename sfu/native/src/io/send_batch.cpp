@@ -30,7 +30,8 @@ MutableBytes SendBatch::Reserve(Destination& destination, std::size_t size) {
 void SendBatch::Commit(std::size_t size, SendPriority priority) {
   Destination& destination = *reserved_;
   const auto index = static_cast<std::uint32_t>(packets_.size());
-  packets_.push_back({static_cast<std::uint32_t>(used_), Destination::kNone, static_cast<std::uint16_t>(size), priority});
+  packets_.push_back(
+      {static_cast<std::uint32_t>(used_), Destination::kNone, static_cast<std::uint16_t>(size), priority});
   used_ += size;
   if (destination.first_ == Destination::kNone) {
     destination.first_ = index;

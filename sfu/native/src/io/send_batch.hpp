@@ -52,7 +52,7 @@ class SendBatch {
   static constexpr std::size_t kDatagramMax = 1500;
   static constexpr std::size_t kMaxDatagrams = 2048;
   static constexpr std::size_t kMaxMessages = 128;
-  static constexpr std::size_t kMaxSegments = 64;           // UDP_MAX_SEGMENTS of older kernels
+  static constexpr std::size_t kMaxSegments = 64;          // UDP_MAX_SEGMENTS of older kernels
   static constexpr std::size_t kMaxMessageBytes = 65'000;  // below what an IP packet can say
 
   // sendmmsg(2) of one socket: how many messages were taken, or -1 with errno.
