@@ -218,6 +218,13 @@ void Writer::AddUnknownAttributes(std::span<const std::uint16_t> attributes) {
   Pad();
 }
 
+void Writer::AddAttribute(std::uint16_t type, Bytes value) {
+  writer_.U16(type);
+  writer_.U16(static_cast<std::uint16_t>(value.size()));
+  writer_.Put(value);
+  Pad();
+}
+
 std::size_t Writer::Finish(std::string_view key) {
   const std::size_t needed = (key.empty() ? 0 : kIntegritySize) + kFingerprintSize;
   if (!writer_.ok() || writer_.remaining() < needed) return 0;

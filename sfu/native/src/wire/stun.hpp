@@ -93,6 +93,8 @@ class Writer {
   void AddXorMappedAddress(const Address& address);
   void AddErrorCode(ErrorCode code);  // with the standard reason phrase
   void AddUnknownAttributes(std::span<const std::uint16_t> attributes);
+  // An attribute of any type, for what has no function of its own.
+  void AddAttribute(std::uint16_t type, Bytes value);
 
   // Adds MESSAGE-INTEGRITY under `key` (left out if empty) and FINGERPRINT; returns the size of the message.
   [[nodiscard]] std::size_t Finish(std::string_view key);
