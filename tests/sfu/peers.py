@@ -18,6 +18,7 @@ from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
+    RTCDataChannel,
     RTCPeerConnection,
     RTCSessionDescription,
     VideoStreamTrack,
@@ -35,7 +36,7 @@ COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), 
 async def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
     """Wait until the condition holds; the test fails after ``limit`` seconds."""
     async with asyncio.timeout(limit):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - any condition of any peer, not one event
             await asyncio.sleep(0.01)
 
 
@@ -175,6 +176,7 @@ class Peer:
         self.pc = RTCPeerConnection(configuration or RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.watchers: dict[str, Watcher] = {}  # by MID
         self.messages: dict[str, list[str | bytes]] = {"control": [], "chat": []}
+        self.channels: dict[str, RTCDataChannel] = {}
         self.offers = 0
         self.pc.on("track", self._on_track)
 
@@ -198,7 +200,7 @@ class Peer:
         for number, label in enumerate(("control", "chat")):
             channel = self.pc.createDataChannel(label, negotiated=True, id=number)
             channel.on("message", self.messages[label].append)
-            setattr(self, label, channel)
+            self.channels[label] = channel
 
     async def connect(self, exchange: Exchange) -> None:
         """Offer, answer, and wait until connected."""
