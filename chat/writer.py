@@ -34,6 +34,8 @@ from tertulia.errors import Conflict, NotFound, TertuliaError, Unavailable
 log = structlog.get_logger("chat.writer")
 
 BATCH_MAX = 100
+BATCH_CHARACTERS_MAX = 64 * 1024
+"""What a batch holds reaches every reader at once; it must stay well below what a reader's queue takes."""
 QUEUE_MAX = 2000
 LIMIT_S = 20.0
 """How long a transaction may take before its senders are told that nobody knows."""
@@ -101,10 +103,17 @@ class ConversationWriter:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
-                await self._write_or_halve(batch)
+                await self._write_or_halve(self._take())
         finally:
             self._task = None
+
+    def _take(self) -> list[Draft]:
+        batch = [self._waiting.popleft()]
+        size = len(batch[0].json)
+        while self._waiting and len(batch) < BATCH_MAX and size < BATCH_CHARACTERS_MAX:
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1].json)
+        return batch
 
     async def _write_or_halve(self, batch: list[Draft]) -> None:
         try:

@@ -96,7 +96,7 @@ def refusal(number: int | None, error: BaseException) -> bytes:
 
 
 def _invalid(error: msgspec.ValidationError) -> BadRequest:
-    # msgspec names types and places, never the values that were sent, so its text may be shown.
+    # msgspec's text names types and places, and at most an unknown name of the sender's own.
     text = str(error)
     found = _FIELD.search(text)
     field = found.group(1) if found and found.group(1) else None
