@@ -1,0 +1,305 @@
+// The router fed with generated packets and time steps: whatever arrives in whatever order, each slot's stream keeps
+// its promises. The input is a program of small steps, so that the fuzzer finds sequences rather than headers.
+#include <array>
+#include <cstdint>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "input.hpp"
+#include "tertulia/router.hpp"
+#include "wire/rtcp.hpp"
+#include "wire/rtp.hpp"
+#include "wire/vp8.hpp"
+
+namespace tertulia {
+namespace {
+
+constexpr Handle kPublishers = 2, kViewer = 9;
+constexpr Handle kFirstSource = 10, kFirstSlot = 30;
+constexpr std::uint32_t kFirstCsrc = 0x1000, kFirstSlotSsrc = 0x2000;
+
+// Checks what the router sends.
+class Checker : public RouterOutput {
+ public:
+  void SendRtp(Handle session, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload) override {
+    FUZZ_CHECK(session == kViewer);
+    std::vector<std::uint8_t> bytes(header.begin(), header.end());
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    const auto view = RtpView::Parse(bytes);
+    FUZZ_CHECK(view.has_value() && view->header().size() == header.size() && view->padding_size() == 0);
+    FUZZ_CHECK(!payload.empty() && view->csrc_count() == 1);
+    const std::uint32_t slot = view->ssrc() - kFirstSlotSsrc;
+    FUZZ_CHECK(slot < 2);
+    Stream& stream = streams_[slot];
+    // Always the source that was set, and never one that was paused or taken away.
+    FUZZ_CHECK(stream.csrc != 0 && view->csrc(0) == stream.csrc);
+    // A number is used once: the same bytes twice would be harmless, different bytes would not.
+    const auto step = static_cast<std::int16_t>(view->sequence() - stream.sequence);
+    if (!stream.started || step > 0) {
+      FUZZ_CHECK(!stream.started || static_cast<std::int32_t>(view->timestamp() - stream.timestamp) >= 0 ||
+                 stream.wild);
+      stream.sequence = view->sequence();
+      stream.timestamp = view->timestamp();
+      stream.started = true;
+    }
+    FUZZ_CHECK(stream.sent.insert(view->sequence()).second);
+    if (stream.sent.size() > 30'000) {
+      stream.sent.clear();
+    }
+    if (slot == 1 && stream.gated) {
+      FUZZ_CHECK(IsVp8KeyFrame(payload));
+    }
+    stream.gated = false;
+  }
+  void SendRtcp(Handle session, std::span<const std::uint8_t> packet) override {
+    FUZZ_CHECK(session != 0 && packet.size() <= 1'200);
+    rtcp::CompoundReader reader(packet);
+    rtcp::Packet part;
+    bool first = true;
+    while (reader.Next(part)) {
+      FUZZ_CHECK(!first || part.type == rtcp::Type::kSenderReport || part.type == rtcp::Type::kReceiverReport);
+      first = false;
+      if (rtcp::ParsePli(part)) {
+        // A publisher has one camera here, and an encoder drops what follows too soon.
+        const auto last = last_pli_.find(session);
+        FUZZ_CHECK(last == last_pli_.end() || now - last->second >= 300'000);
+        last_pli_[session] = now;
+      }
+    }
+    FUZZ_CHECK(!reader.malformed() && !first);
+  }
+  void OnSlotSwitched(Handle slot, Handle source, std::uint32_t) override {
+    FUZZ_CHECK(slot == kFirstSlot || slot == kFirstSlot + 1);
+    FUZZ_CHECK(source == 0 || kFirstCsrc + static_cast<std::uint32_t>(source) == streams_[slot - kFirstSlot].csrc);
+    if (source == 0) {
+      streams_[slot - kFirstSlot].csrc = 0;
+    }
+  }
+  void OnSourceActive(Handle, bool) override {}
+  void OnSlotUnsupported(Handle, Handle) override {}
+  void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& speakers) override {
+    FUZZ_CHECK(speakers.size() <= 2);
+  }
+
+  void Set(std::size_t slot, Handle source) {
+    Stream& stream = streams_[slot];
+    const std::uint32_t csrc = kFirstCsrc + static_cast<std::uint32_t>(source);
+    if (stream.csrc != csrc) {
+      stream.csrc = csrc;
+      stream.gated = true;
+    }
+  }
+  void ForgetRequests(Handle session) { last_pli_.erase(session); }
+  // Timestamps were made to jump: a source that says nonsense gets nonsense through.
+  void Wild() {
+    for (Stream& stream : streams_) {
+      stream.wild = true;
+    }
+  }
+
+  std::int64_t now = 1'000'000;
+
+ private:
+  struct Stream {
+    std::uint32_t csrc = 0;
+    bool gated = true, started = false, wild = false;
+    std::uint16_t sequence = 0;
+    std::uint32_t timestamp = 0;
+    std::set<std::uint16_t> sent;
+  };
+  std::array<Stream, 2> streams_;
+  std::unordered_map<Handle, std::int64_t> last_pli_;
+};
+
+using fuzz::Input;
+
+std::vector<std::uint8_t> Copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+// Handles of sources: two a publisher, voice and camera.
+Handle Voice(Handle publisher) { return kFirstSource + publisher * 2; }
+Handle Camera(Handle publisher) { return kFirstSource + publisher * 2 + 1; }
+
+MediaConfig Media() {
+  MediaConfig media;
+  for (std::size_t i = 0; i < media.extensions.id.size(); ++i) {
+    media.extensions.id[i] = static_cast<std::uint8_t>(i + 1);
+  }
+  media.transport_cc = true;
+  return media;
+}
+
+class Program {
+ public:
+  Program() : router_(output_, 1'700'000'000'000'000) {
+    for (Handle publisher = 1; publisher <= kPublishers; ++publisher) {
+      router_.AddSession(publisher, Media());
+      router_.SetSessionReady(publisher, output_.now);
+      AddSources(publisher);
+    }
+    router_.AddSession(kViewer, Media());
+    router_.SetSessionReady(kViewer, output_.now);
+    for (const Kind kind : {Kind::kAudio, Kind::kVideo}) {
+      const auto index = static_cast<std::uint32_t>(kind);
+      router_.AddSlot({kFirstSlot + index,
+                       kViewer,
+                       index == 0 ? "a" : "v",
+                       kind,
+                       kFirstSlotSsrc + index,
+                       0,
+                       "c",
+                       {{1, 100}, {2, 101}}});
+    }
+  }
+
+  void Step(Input& input) {
+    const std::uint8_t step = input.Byte();
+    const Handle publisher = 1 + (step >> 4) % kPublishers;
+    switch (step & 0x0F) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        Send(publisher, input);
+        break;
+      case 4:
+        output_.now += input.Word() * 10;
+        break;
+      case 5:
+        output_.now += input.Word() * 100;
+        break;
+      case 6:
+        Show(0, Voice(publisher));
+        break;
+      case 7:
+        Show(1, Camera(publisher));
+        break;
+      case 8:
+        router_.SetSlot(kFirstSlot + (step >> 7), 0, output_.now);
+        break;
+      case 9:
+        router_.ReceiveRtcp(publisher, input.Take(input.Byte()), output_.now);
+        output_.Wild();  // its clock may say anything
+        break;
+      case 10:
+        router_.ReceiveRtcp(kViewer, input.Take(input.Byte()), output_.now);
+        break;
+      case 11: {
+        auto bytes = Copy(input.Take(input.Byte()));
+        output_.Wild();
+        router_.ReceiveRtp(publisher, bytes, output_.now);
+        break;
+      }
+      case 12:
+        router_.PauseSource(Camera(publisher), (step & 0x80) != 0);
+        break;
+      case 13:
+        SenderReport(publisher, input);
+        break;
+      case 14:
+        router_.RemoveSource(Camera(publisher));
+        AddSources(publisher);
+        output_.ForgetRequests(publisher);
+        break;
+      default:
+        AskForKeyFrame();
+    }
+    // As a worker does: until nothing is due.
+    for (int i = 0; router_.NextWakeup() <= output_.now; ++i) {
+      FUZZ_CHECK(i < 1'000);
+      router_.Advance(output_.now);
+    }
+  }
+
+ private:
+  void AddSources(Handle publisher) {
+    SourceConfig voice{Voice(publisher), Csrc(Voice(publisher)), "a", Kind::kAudio, {}, {}, {}, {}};
+    voice.payloads = {{111, Codec::kOpus, 1, 48'000, 0}};
+    SourceConfig camera{Camera(publisher), Csrc(Camera(publisher)), "v", Kind::kVideo, {"q", "h"}, {}, {}, {}};
+    camera.payloads = {{96, Codec::kVp8, 2, 90'000, 0}, {97, Codec::kRtx, 0, 90'000, 96}};
+    router_.AddSource(publisher, voice);
+    router_.AddSource(publisher, camera);
+  }
+  static std::uint32_t Csrc(Handle source) { return kFirstCsrc + static_cast<std::uint32_t>(source); }
+
+  void Show(std::size_t slot, Handle source) {
+    output_.Set(slot, source);
+    router_.SetSlot(kFirstSlot + slot, source, output_.now);
+  }
+
+  // A packet that is well formed in the main; bits of `shape` bend it.
+  void Send(Handle publisher, Input& input) {
+    const std::uint8_t shape = input.Byte();
+    const unsigned stream = shape % 3;  // voice, q, h
+    auto& sequence = sequences_[publisher][stream];
+    RtpHeader header;
+    header.sequence =
+        static_cast<std::uint16_t>(sequence + static_cast<std::int8_t>((shape & 0x08) != 0 ? input.Byte() : 0));
+    sequence = static_cast<std::uint16_t>(sequence + 1);
+    header.timestamp = static_cast<std::uint32_t>(output_.now / 1'000 * (stream == 0 ? 48 : 90));
+    header.payload_type = stream == 0 ? 111 : 96;
+    header.ssrc = (shape & 0x10) != 0 ? input.Byte() : 0x100 + stream;
+    header.marker = (shape & 0x20) != 0;
+    static constexpr std::array<std::uint8_t, 3> kNames = {'a', 'v', 'v'};
+    static constexpr std::array<std::uint8_t, 2> kRids = {'q', 'h'};
+    const std::array<std::uint8_t, 2> number = {static_cast<std::uint8_t>(counter_ >> 8),
+                                                static_cast<std::uint8_t>(counter_)};
+    ++counter_;
+    header.AddExtension(1, std::span(kNames).subspan(stream, 1));
+    if (stream > 0) {
+      header.AddExtension(2, std::span(kRids).subspan(stream - 1, 1));
+    }
+    header.AddExtension(5, number);
+    std::vector<std::uint8_t> bytes(64);
+    bytes.resize(header.Write(bytes));
+    std::vector<std::uint8_t> payload;
+    if (stream > 0) {
+      payload = {static_cast<std::uint8_t>((shape & 0x40) != 0 ? 0x90 : 0x80),
+                 0xF0,
+                 static_cast<std::uint8_t>((shape & 0x80) != 0 ? 0x80 : 0x00),
+                 1,
+                 2,
+                 3};
+      payload.push_back((shape & 0x80) != 0 ? 0 : 1);
+    }
+    const auto more = input.Take(shape & 0x07);
+    payload.insert(payload.end(), more.begin(), more.end());
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    router_.ReceiveRtp(publisher, bytes, output_.now);
+  }
+
+  void SenderReport(Handle publisher, Input& input) {
+    std::array<std::uint8_t, 64> buffer{};
+    rtcp::Writer writer(buffer);
+    const std::uint32_t stream = input.Byte() % 3;
+    const auto ticks = static_cast<std::uint32_t>(output_.now / 1'000 * (stream == 0 ? 48 : 90));
+    const auto seconds = static_cast<std::uint64_t>(output_.now / 1'000'000 + 4'000);
+    const auto fraction = static_cast<std::uint64_t>(output_.now % 1'000'000) * 4'294;
+    writer.AddSenderReport({0x100 + stream, seconds << 32 | fraction, ticks, 1, 1});
+    router_.ReceiveRtcp(publisher, writer.written(), output_.now);
+  }
+
+  void AskForKeyFrame() {
+    std::array<std::uint8_t, 64> buffer{};
+    rtcp::Writer writer(buffer);
+    writer.AddPli(1, kFirstSlotSsrc + 1);
+    router_.ReceiveRtcp(kViewer, writer.written(), output_.now);
+  }
+
+  Checker output_;
+  Router router_;
+  std::unordered_map<Handle, std::array<std::uint16_t, 3>> sequences_;
+  std::uint16_t counter_ = 0;
+};
+
+}  // namespace
+}  // namespace tertulia
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  tertulia::fuzz::Input input(data, size);
+  tertulia::Program program;
+  while (!input.empty()) {
+    program.Step(input);
+  }
+  return 0;
+}
