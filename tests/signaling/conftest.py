@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 import socketio
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestServer, get_port_socket
 
 import chat.http
 import signaling.http
@@ -266,6 +267,13 @@ class Stack:
 GRACE_S = 0.3
 
 
+def small_buffered(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
+    """A listening socket for whose clients the kernel keeps little, so that a test soon fills it."""
+    made = get_port_socket(host, port, family)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
+    return made
+
+
 @pytest.fixture
 async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     settings = Settings(
@@ -299,7 +307,7 @@ async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     app.add_routes(chat.http.routes(chat_service))
     app.add_routes(signaling.http.routes(service))
     io = events.attach(app, service)
-    server = TestServer(app)
+    server = TestServer(app, socket_factory=small_buffered)
     await server.start_server()
     url = str(server.make_url("")).rstrip("/")
     async with aiohttp.ClientSession(url) as session:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,20 +43,9 @@ class Raw:
                 return json.loads(packet[len(f"43{number}") :])[0]
 
 
-def small_buffered(address: Any) -> socket.socket:
-    """A socket into which the kernel lets little be sent that nobody reads."""
-    made = socket.socket(*address[:3])
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    return made
-
-
 @asynccontextmanager
-async def raw(
-    stack: Stack, token: str | None, headers: dict[str, str] | None = None, small: bool = False
-) -> AsyncIterator[Raw]:
-    connector = aiohttp.TCPConnector(socket_factory=small_buffered if small else None)
-    url = "/ws/?EIO=4&transport=websocket"
-    async with aiohttp.ClientSession(stack.url, connector=connector) as web, web.ws_connect(url, headers=headers) as ws:
+async def raw(stack: Stack, token: str | None, headers: dict[str, str] | None = None) -> AsyncIterator[Raw]:
+    async with stack.web.ws_connect("/ws/?EIO=4&transport=websocket", headers=headers) as ws:
         client = Raw(ws)
         assert (await client.packet()).startswith("0{")
         if token is not None:
@@ -301,7 +289,7 @@ async def test_client_that_does_not_read_is_cut_off_and_delays_nobody(stack: Sta
     room = await stack.room()
     ada = await stack.client(room["id"], "ada")
     await ada.join(room["id"])
-    async with raw(stack, stack.token(room["id"], "sloth"), small=True) as sloth:
+    async with raw(stack, stack.token(room["id"], "sloth")) as sloth:
         await sloth.ws.send_str("421" + json.dumps(["join", {"room": room["id"]}]))
         await sloth.ack(1)
         connection = sloth.ws._response.connection
@@ -321,6 +309,7 @@ async def test_client_that_does_not_read_is_cut_off_and_delays_nobody(stack: Sta
             await asyncio.gather(*(post() for _ in range(20)))
             sent += 20
         await until(lambda: sum(len(frame["events"]) for frame in ada.received("message")) == sent)
+        connection.transport.resume_reading()
 
 
 def lagged() -> float:
