@@ -63,6 +63,7 @@ export class Media extends Emitter<MediaEvents> {
   readonly #senders = new Map<TrackKind, RTCRtpTransceiver>();
   readonly #receivers: { transceiver: RTCRtpTransceiver; kind: SlotKind; seat: number | null }[] = [];
   #state: MediaState = "new";
+  #dtls: RTCDtlsTransport | null = null;
   #restarting = false;
 
   constructor(options: MediaOptions) {
@@ -212,11 +213,14 @@ export class Media extends Emitter<MediaEvents> {
   /** A DTLS transport that ends cannot be revived by ICE (RFC 8842, section 5.5): it needs a new session. */
   #watchDtls(): void {
     const dtls = this.#peer.sctp?.transport;
-    if (dtls === undefined) return;
-    dtls.addEventListener("statechange", () => {
+    if (dtls === undefined || dtls === this.#dtls) return;
+    this.#dtls = dtls;
+    const look = (): void => {
       if (dtls.state === "connected") this.emit("step", "connected");
       if (dtls.state === "closed" || dtls.state === "failed") this.#setState("dead");
-    });
+    };
+    dtls.addEventListener("statechange", look);
+    look();
   }
 
   #handleIceState(): void {

@@ -42,7 +42,7 @@ export class Recovery extends Emitter<RecoveryEvents> {
   #socket = true;
   #mediaState: MediaState = "new";
   #needs: Record<Remedy, boolean> = { resume: false, restart: false, rejoin: false };
-  #busy = false;
+  #busy: Remedy | null = null;
   #attempt = 0;
   #cancelWatch: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
@@ -72,6 +72,7 @@ export class Recovery extends Emitter<RecoveryEvents> {
     else if (state === "failed") this.#need("restart");
     else if (state === "dead") this.#need("rejoin");
     else if (state === "connected") {
+      this.#attempt = 0;
       this.#cancelWatch?.();
       this.#needs.restart = false;
     }
@@ -84,13 +85,15 @@ export class Recovery extends Emitter<RecoveryEvents> {
 
   /** The server has ended the media session but not our presence. */
   handleSessionGone(): void {
-    this.#need("rejoin");
+    // While a new one is being made, this is about the old one.
+    if (this.#busy !== "rejoin") this.#need("rejoin");
   }
 
   #need(remedy: Remedy): void {
     if (!this.#active) return;
     this.#needs[remedy] = true;
-    this.#mendSoon();
+    if (remedy === "rejoin" && this.#attempt > 0) this.#mendLater();
+    else this.#mendSoon();
   }
 
   #watch(ms: number, remedy: Remedy): void {
@@ -114,23 +117,25 @@ export class Recovery extends Emitter<RecoveryEvents> {
   }
 
   async #mend(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.#busy !== null) return;
     for (let remedy = this.#next(); remedy !== null; remedy = this.#next()) {
+      this.#busy = remedy;
       // Cleared before, so that what breaks meanwhile is noticed.
       const before = { ...this.#needs };
       this.#needs[remedy] = false;
       if (remedy === "rejoin") this.#needs = { resume: false, restart: false, rejoin: false };
       const result = await this.#options.apply(remedy);
+      this.#busy = null;
       if (result.ok) this.#handleDone(remedy);
       else this.#handleFailure(remedy, result.error, before);
     }
-    this.#busy = false;
   }
 
   #handleDone(remedy: Remedy): void {
-    this.#attempt = 0;
     if (remedy === "restart") this.#watch(RESTART_MS, "rejoin");
+    // Each new session must prove itself by connecting; a row of them that do not is slowed down.
+    if (remedy === "rejoin") this.#attempt += 1;
+    else if (this.#mediaState === "connected") this.#attempt = 0;
   }
 
   #handleFailure(remedy: Remedy, error: Failure, before: Record<Remedy, boolean>): void {
@@ -143,11 +148,18 @@ export class Recovery extends Emitter<RecoveryEvents> {
     } else {
       for (const need of ["resume", "restart", "rejoin"] as const) this.#needs[need] ||= before[need];
     }
-    if (error.kind === "refused" && !PASSING.has(error.code)) return this.#giveUp(error);
-    const delay = this.#options.policy.nextDelay(this.#attempt);
+    const passes = error.kind !== "refused" || PASSING.has(error.code) || SESSION_GONE.has(error.code);
+    if (!passes) return this.#giveUp(error);
     this.#attempt += 1;
-    if (delay === null) return this.#giveUp(error);
-    this.#cancelRetry = this.#options.timers.after(delay, () => this.#mendSoon());
+    if (!this.#mendLater()) this.#giveUp(error);
+  }
+
+  /** False if the policy has had enough. */
+  #mendLater(): boolean {
+    const delay = this.#options.policy.nextDelay(Math.max(0, this.#attempt - 1));
+    this.#cancelRetry?.();
+    this.#cancelRetry = delay === null ? null : this.#options.timers.after(delay, () => this.#mendSoon());
+    return delay !== null;
   }
 
   #giveUp(error: Failure): void {

@@ -67,17 +67,24 @@ export class Session extends Emitter<SessionEvents> {
     this.#prepared = null;
     if (prepared === null) return failed({ kind: "offline" });
     const { media } = prepared;
-    this.#media?.close();
+    const before = this.#media;
     this.#media = media;
-    this.#id = null;
-    const offer = await prepared.offer;
+    const joined = await this.#enterWith(media, prepared.offer);
+    // Not earlier: the server would tell us that the session we are replacing is over.
+    before?.close();
+    return joined;
+  }
+
+  async #enterWith(media: Media, offering: Prepared["offer"]): Promise<Result<Joined>> {
+    const offer = await offering;
     if (!offer.ok) return offer;
     this.emit("media", media);
     this.emit("offered");
     const { publisher, room, view, position, connection } = this.#options;
     for (const [kind, track] of publisher.outgoing()) void media.send(kind, track);
     const tracks = media.intents((kind) => publisher.muted(kind));
-    const request = { room, offer: offer.value, session: null, tracks, view: view(), position: position() };
+    // The id of the session before, if there was one, says that it is still us and not somebody else with our token.
+    const request = { room, offer: offer.value, session: this.#id, tracks, view: view(), position: position() };
     const joined = await connection.request("join", request, JOIN_TIMEOUT_MS);
     if (!joined.ok) return joined;
     const { answer, session } = joined.value;
