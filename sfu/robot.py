@@ -37,11 +37,15 @@ async def run(url: str, room: str, token: str, *, stop: asyncio.Event | None = N
     Raises :class:`Refused` when the token or the room is not (or no longer) good.
     """
     stop = stop or asyncio.Event()
+    try:
+        name = str(jwt.decode(token, options={"verify_signature": False}).get("name", "Robot"))
+    except jwt.InvalidTokenError as error:
+        raise Refused("The token is malformed.") from error
     delay = RETRY_FIRST_S
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
         while not stop.is_set():
             try:
-                if await _visit(http, url, room, token, stop):
+                if await _visit(http, url, room, name, stop):
                     delay = RETRY_FIRST_S
             except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
                 log.info("robot is not connected, tries again", error=type(error).__name__, seconds=delay)
@@ -50,9 +54,8 @@ async def run(url: str, room: str, token: str, *, stop: asyncio.Event | None = N
             delay = min(delay * 2, RETRY_MAX_S)
 
 
-async def _visit(http: aiohttp.ClientSession, url: str, room: str, token: str, stop: asyncio.Event) -> bool:
+async def _visit(http: aiohttp.ClientSession, url: str, room: str, name: str, stop: asyncio.Event) -> bool:
     """One session from offer to end. Returns whether it ever was connected."""
-    name = str(jwt.decode(token, options={"verify_signature": False}).get("name", "Robot"))
     peer = RTCPeerConnection()
     changed = asyncio.Event()
     peer.on("connectionstatechange", changed.set)

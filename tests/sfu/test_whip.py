@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,9 @@ from aiohttp.test_utils import TestServer
 
 from sfu import whip
 from sfu.attendance import SessionListener
+from sfu.robot import Refused
+from sfu.robot import run as robot_run
+from sfu.robot_picture import Picture, Tone
 from sfu.service import SfuService
 from tertulia import http
 from tertulia.catalogue import Grants, ParticipantKind
@@ -50,6 +54,10 @@ class World:
     tokens: Tokens
     presence: Presence
     sfu: SfuService
+
+    def sessions(self) -> list[tuple[str, str]]:
+        """(session, participant) of all that live."""
+        return [(session.id, session.participant) for session in self.sfu._sessions.values()]
 
     def token(self, identity: str, room: str = ROOM, **grants: bool) -> str:
         return self.tokens.mint(room, identity, identity, Grants(**grants))
@@ -224,3 +232,36 @@ async def test_any_page_may_ask(world: World) -> None:
     response = await world.post("whip", None, "")
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_a_robot_shows_its_picture_and_comes_back_after_a_restart(world: World, peers: list[Peer]) -> None:
+    viewer = Peer()
+    peers.append(viewer)
+    viewer.receive("audio", "video")
+    await world.connect("whep", "viewer", viewer)
+    stop = asyncio.Event()
+    robot = asyncio.create_task(robot_run(world.url, ROOM, world.token("robot-1"), stop=stop))
+    await until(lambda: viewer.video().count > 5 and viewer.audio().hums(Tone("robot-1").frequency))
+    first = next(session for session, owner in world.sessions() if owner == "robot-1")
+    await world.sfu.leave(first, "removed")
+    await until(lambda: any(owner == "robot-1" and session != first for session, owner in world.sessions()))
+    seen = viewer.video().count
+    await until(lambda: viewer.video().count > seen + 5)
+    stop.set()
+    await robot
+    await until(lambda: "robot-1" not in world.presence.present)
+
+
+async def test_a_robot_that_is_refused_gives_up(world: World) -> None:
+    with pytest.raises(Refused):
+        await robot_run(world.url, "other-room", world.token("robot-1", room="other-room"))
+    with pytest.raises(Refused):
+        await robot_run(world.url, ROOM, "nonsense")
+
+
+def test_a_robot_draws_its_name_and_the_count() -> None:
+    picture = Picture("Robot 7")
+    before, after = picture.draw(1).copy(), picture.draw(2).copy()
+    assert (before != after).any()
+    assert (before[40:75] == after[40:75]).all()  # the name stays
+    assert (before[40:75] == 235).sum() > 500
