@@ -23,7 +23,7 @@ void CheckFeedback(const rtcp::Packet& packet) {
   FUZZ_CHECK(arrivals.size() == reader->status_count());
   std::array<std::uint8_t, 1'200> out;
   std::size_t said = 0;
-  while (said < arrivals.size()) {
+  while (said < std::min<std::size_t>(arrivals.size(), 1'024)) {  // what follows would be more of the same
     const auto rest = std::span(arrivals).subspan(said);
     const auto base = static_cast<std::uint16_t>(reader->base_sequence() + said);
     const twcc::Built built = twcc::Build(out, 1, 2, 3, base, rest);

@@ -1,6 +1,6 @@
 """Writes a small seed corpus: one well-formed input of every kind that the parsers know.
 
-    python seeds.py DIRECTORY    makes DIRECTORY/<target>/<name>
+python seeds.py DIRECTORY    makes DIRECTORY/<target>/<name>
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ def stun(kind: int, *attributes: tuple[int, bytes]) -> bytes:
     return head + struct.pack(">HHI", 0x8028, 4, zlib.crc32(head) ^ 0x5354554E)
 
 
-def rtp(csrcs: int = 0, profile: int | None = None, extensions: bytes = b"", payload: bytes = b"", padding: int = 0) -> bytes:
+def rtp(
+    csrcs: int = 0, profile: int | None = None, extensions: bytes = b"", payload: bytes = b"", padding: int = 0
+) -> bytes:
     first = 0x80 | (0x20 if padding else 0) | (0x10 if profile is not None else 0) | csrcs
     packet = struct.pack(">BBHII", first, 96, 7, 90000, 1234) + bytes(4 * csrcs)
     if profile is not None:
