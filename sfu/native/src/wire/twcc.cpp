@@ -43,6 +43,7 @@ std::optional<Reader> Reader::Parse(const rtcp::Packet& packet) {
   reader.status_count_ = bytes.U16();
   reader.reference_time_ = bytes.U24();
   reader.feedback_count_ = bytes.U8();
+  if (!bytes.ok() || reader.status_count_ == 0 || reader.status_count_ > kMaxReadStatuses) return std::nullopt;
   reader.chunks_ = packet.body.subspan(bytes.position());
   std::size_t deltas = 0;
   for (std::size_t counted = 0; counted < reader.status_count_;) {
@@ -57,7 +58,7 @@ std::optional<Reader> Reader::Parse(const rtcp::Packet& packet) {
     counted += symbols;
   }
   reader.deltas_ = bytes.Take(deltas);
-  if (!bytes.ok() || reader.status_count_ == 0) return std::nullopt;
+  if (!bytes.ok()) return std::nullopt;
   reader.time_us_ = static_cast<TimeUs>(reader.reference_time_) * kReferenceUs;
   return reader;
 }

@@ -13,8 +13,11 @@
 namespace tertulia::twcc {
 
 inline constexpr TimeUs kNotReceived = -1;
-inline constexpr TimeUs kDeltaUs = 250;               // unit of a receive delta
-inline constexpr TimeUs kReferenceUs = 64'000;        // unit of the reference time (24 bits)
+inline constexpr TimeUs kDeltaUs = 250;         // unit of a receive delta
+inline constexpr TimeUs kReferenceUs = 64'000;  // unit of the reference time (24 bits)
+// What one message that we believe names. The format allows 65,535 in a dozen bytes, each of which costs the reader
+// time; a client that reports every 250 ms would have to receive 32,000 packets a second to need more.
+inline constexpr std::size_t kMaxReadStatuses = 8192;
 inline constexpr std::size_t kMaxStatusCount = 1024;  // what one message that we build names; the format allows 65,535
 
 struct Status {
@@ -23,7 +26,8 @@ struct Status {
   TimeUs arrival_us = kNotReceived;  // on the reporter's clock, modulo 2^24 * 64 ms; kNotReceived when lost
 };
 
-// The statuses of one feedback message. Parse checks that every chunk and every delta is there.
+// The statuses of one feedback message. Parse checks that every chunk and every delta is there, and that there are not
+// too many.
 class Reader {
  public:
   static std::optional<Reader> Parse(const rtcp::Packet& packet);

@@ -180,6 +180,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Malformed{"a delta is missing", "8fcd0005 0000000100000002 00000003 00000000 20030101"},
                       Malformed{"reserved symbol", "8fcd0005 0000000100000002 00000001 00000000 60010000"},
                       Malformed{"fewer symbols than announced", "8fcd0005 0000000100000002 0000ffff 00000000 00010002"},
+                      Malformed{"more statuses than anybody needs",
+                                "8fcd0005 0000000100000002 00002001 00000000 1fff1fff"},
                       Malformed{"the wrong format", "81cd0005 0000000100000002 00000001 00000000 20010000"}));
 
 }  // namespace
