@@ -128,6 +128,26 @@ def token(
 
 
 @app.command()
+def robot(
+    url: Annotated[str, typer.Option(help="The server.")] = "",
+    room: Annotated[str, typer.Option(help="The room's id; a new room is made without one.")] = "",
+    token: Annotated[str, typer.Option(help="A room token; a guest's is asked for without one.")] = "",
+    name: Annotated[str, typer.Option(help="The name others see.")] = "Robot",
+    config: Config = None,
+) -> None:
+    """Be a participant with a moving picture and a tone, until Ctrl-C."""
+    settings = load(config)
+    from tertulia import visit
+
+    try:
+        run(visit.stay(url or settings.base_url, room, token, name, typer.echo))
+    except visit.VisitError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
 def migrate(config: Config = None) -> None:
     """Bring the database up to date. `serve` does it too; this is for doing it beforehand."""
     settings = load(config)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
+import os
 import re
 import time
 from collections.abc import AsyncIterator
@@ -267,7 +268,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer"
     if isinstance(error, OSError):
-        return error.strerror or "connection refused"
+        return os.strerror(error.errno).lower() if error.errno else "no such host"
     if isinstance(error, asyncpg.PostgresError):
         return str(error)
     return "the address is not understood"

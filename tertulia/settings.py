@@ -51,10 +51,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: Annotated[
         str, _help("How people reach the server, e.g. `https://talk.example.org`. Empty: the listening address.")
     ] = ""
-    trusted_proxies: Annotated[
-        tuple[str, ...],
-        _help("Networks of the reverse proxies in front, e.g. `10.0.0.0/8`. Only their `X-Forwarded-For` is believed."),
-    ] = ()
     media_port: Annotated[Port, _help("UDP port of all sound, pictures and data channels.")] = 7882
     media_bind: Annotated[
         tuple[str, ...], _help("Addresses the media port is bound to. Empty: every address, IPv4 and IPv6.")
@@ -253,12 +249,13 @@ def _check(settings: Settings) -> None:
                 ipaddress.ip_address(address)
             except ValueError as error:
                 raise SettingsError(f"{name} holds {address!r}, which is not an IP address.") from error
-    for name in ("trusted_proxies", "turn_allowed_peers"):
-        for network in getattr(settings, name):
-            try:
-                ipaddress.ip_network(network)
-            except ValueError as error:
-                raise SettingsError(f"{name} holds {network!r}, which is not a network such as 10.0.0.0/8.") from error
+    for network in settings.turn_allowed_peers:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise SettingsError(
+                f"turn_allowed_peers holds {network!r}, which is not a network such as 10.0.0.0/8."
+            ) from error
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise SettingsError("public_url begins with https:// (or http:// for a test).")
     for url in settings.turn_urls:

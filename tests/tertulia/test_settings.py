@@ -59,7 +59,7 @@ def test_variables_hold_lists_tables_and_switches() -> None:
         ({"TERTULIA_HTP_PORT": "8080"}, "no setting TERTULIA_HTP_PORT"),
         ({"TERTULIA_GUESTS": "perhaps"}, "true or false"),
         ({"TERTULIA_MEDIA_ADDRESSES": "example.org"}, "not an IP address"),
-        ({"TERTULIA_TRUSTED_PROXIES": "10.0.0.1/8"}, "not a network"),
+        ({"TERTULIA_TURN_ALLOWED_PEERS": "10.0.0.1/8"}, "not a network"),
         ({"TERTULIA_API_KEYS": "site"}, "id=secret"),
         ({"TERTULIA_API_KEYS": "site=short"}, "shorter than 16"),
         ({"TERTULIA_TURN_URLS": "turn:turn.example.org"}, "turn_secret"),
