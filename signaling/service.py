@@ -467,7 +467,8 @@ class SignalingService:
             presence.principal, presence.kind = principal, kind
             link = MediaLink(presence, self._sfu)
             before = presence.use(link)
-            if before is not None:
+            # A session made by the same door is replaced by the media server, once it has read the new offer.
+            if before is not None and before.session is not None:
                 self._leave_media(before, "replaced")
             live.presences[presence.id] = presence
             event = "participant-updated" if found else "participant-joined"

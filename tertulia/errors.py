@@ -21,6 +21,13 @@ from typing import ClassVar
 CODES: dict[str, str] = {
     "internal": "A fault of the server. The request may have had no effect; try again later.",
     "frame-invalid": "The frame is not what the catalogue describes: no JSON, a wrong type, or a field out of bounds.",
+    "body-invalid": "The body of an HTTP request is not what is described here; `field` names what is wrong.",
+    "body-too-large": "The body of an HTTP request is longer than this door takes.",
+    "bad-request": "The HTTP request is malformed.",
+    "unauthorized": "The HTTP request needs credentials.",
+    "forbidden": "The HTTP request is not allowed.",
+    "not-found": "There is nothing at this address.",
+    "method-not-allowed": "The address does not take this HTTP method.",
     "frame-too-large": "The frame is longer than its door takes.",
     "event-unknown": "There is no such event, or this door does not take it.",
     "rate-limited": "Too many requests in too short a time; wait a moment.",
@@ -35,7 +42,6 @@ CODES: dict[str, str] = {
     "room-full": "The room has reached its capacity.",
     "room-empty": "There is nobody in the room who could see the robot.",
     "room-ended": "The room was ended while the request was under way.",
-    "identity-present": "Somebody of this identity is in the room.",
     "participant-not-found": "There is nobody of this id in the room.",
     "publish-not-granted": "The token does not allow sending sound or pictures.",
     "subscribe-not-granted": "The token does not allow watching or listening.",
@@ -57,7 +63,6 @@ CODES: dict[str, str] = {
     "text-too-long": "The message is longer than 4,000 characters, or 12,000 bytes as JSON.",
     "outcome-unknown": "The connection to the database broke while committing: send again with the same client id.",
     "database-unavailable": "The database does not answer now, nothing was written; try again.",
-    "shutting-down": "The server is stopping; connect again.",
 }
 """Every stable code and what it means; the table in docs/protocol.md is made from it."""
 
