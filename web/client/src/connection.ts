@@ -41,7 +41,7 @@ interface ConnectionEvents {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Refusals at the door that mend themselves. */
-const PASSING_REFUSALS = new Set(["internal", "rate-limited", "shutting-down", "database-unavailable"]);
+const PASSING_REFUSALS = new Set(["database-unavailable", "internal", "rate-limited"]);
 const EXPIRED = "token-expired";
 
 export interface ConnectionOptions {

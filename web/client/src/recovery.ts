@@ -34,7 +34,14 @@ const DISCONNECTED_MS = 2_000;
 const RESTART_MS = 8_000;
 const SESSION_GONE = new Set(["session-not-found", "not-joined"]);
 /** Refusals that a later try may not meet. */
-const PASSING = new Set(["internal", "media-unavailable", "outcome-unknown", "rate-limited", "room-full", "shutting-down", "database-unavailable"]);
+const PASSING = new Set([
+  "database-unavailable",
+  "internal",
+  "media-unavailable",
+  "outcome-unknown",
+  "rate-limited",
+  "room-full",
+]);
 
 export class Recovery extends Emitter<RecoveryEvents> {
   readonly #options: RecoveryOptions;

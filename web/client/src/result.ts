@@ -57,7 +57,6 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "media-unavailable",
   "outcome-unknown",
   "rate-limited",
-  "shutting-down",
   "database-unavailable",
 ] satisfies ErrorCode[]);
 

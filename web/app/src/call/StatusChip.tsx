@@ -15,7 +15,7 @@ export function StatusChip({ room }: { readonly room: Room }): ReactNode {
   const media = useObserved(room, "media", () => room.session.media?.state ?? "new");
   const { text, look } = statusOf(socket, media);
   return (
-    <p className="status" data-look={look} role="status" data-testid="status">
+    <p className="status" data-look={look} role="status" data-testid="connection-state">
       <span className="status-dot" aria-hidden="true" />
       <span className="status-text">{text}</span>
     </p>

@@ -5,7 +5,6 @@ import type { CaptureKind, DeviceProblem, ErrorCode, Failure, SessionEnded } fro
 const BY_CODE: Partial<Record<ErrorCode, string>> = {
   "chat-not-granted": "You may not write in this room.",
   "guests-disabled": "This server does not let guests in. Ask whoever invited you for a personal link.",
-  "identity-present": "You are already in this room, in another window.",
   internal: "Something went wrong on the server. Please try again.",
   "media-missing": "The server has no media service running.",
   "media-unavailable": "The server cannot take another call right now. Try again in a moment.",
@@ -16,7 +15,6 @@ const BY_CODE: Partial<Record<ErrorCode, string>> = {
   "room-ended": "This room has been closed.",
   "room-full": "This room is full. Try again when somebody has left.",
   "room-not-found": "There is no such room. Check the link, or make a new room.",
-  "shutting-down": "The server is restarting. Try again in a moment.",
   "database-unavailable": "The server cannot reach its database. Try again in a moment.",
   "text-too-long": "That message is too long. Send it in parts.",
   "token-expired": "Your invitation has expired. Join again.",
