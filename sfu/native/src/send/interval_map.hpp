@@ -37,14 +37,16 @@ class IntervalMap {
 
   // From `interval.first`, which is after all others, on. The oldest interval makes way.
   void Push(const Interval& interval) {
-    if (interval.first == intervals_[newest_].first) {
-      intervals_[newest_] = interval;
+    if (interval.first == newest().first) {
+      Replace(interval);
       return;
     }
     newest_ = (newest_ + 1) % kSize;
     intervals_[newest_] = interval;
     count_ = count_ < kSize ? count_ + 1 : kSize;
   }
+  // In the place of the newest, of which nothing is needed any more.
+  void Replace(const Interval& interval) { intervals_[newest_] = interval; }
 
   [[nodiscard]] const Interval& newest() const { return intervals_[newest_]; }
 

@@ -74,9 +74,14 @@ void OutgoingStream::Skip(const IncomingPacket& packet) {
     return;  // a late one: its number was kept for it, and stays a gap
   }
   Interval next = map_.newest();
+  const bool again = next.first == packet.sequence;  // one of a run: the interval before it was for nothing else
   next.first = packet.sequence + 1;
   --next.sequence_offset;
-  map_.Push(next);
+  if (again) {
+    map_.Replace(next);
+  } else {
+    map_.Push(next);
+  }
 }
 
 // Keeps the source on the line: its mapping improves when its first sender report comes, and its clock drifts. Only at

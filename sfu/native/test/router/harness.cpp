@@ -155,7 +155,9 @@ std::vector<std::uint8_t> Build(const PacketSpec& spec) {
   while (extensions.size() % 4 != 0) {
     extensions.push_back(0);
   }
-  std::vector<std::uint8_t> bytes(kRtpFixedHeader + 4);
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(kRtpFixedHeader + 4 + extensions.size() + spec.payload.size() + spec.padding);
+  bytes.resize(kRtpFixedHeader + 4);
   bytes[0] = static_cast<std::uint8_t>(0x80 | 0x10 | (spec.padding > 0 ? 0x20 : 0));
   bytes[1] = static_cast<std::uint8_t>(spec.payload_type | (spec.marker ? 0x80 : 0));
   WriteU16(&bytes[2], spec.sequence);
