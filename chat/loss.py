@@ -6,8 +6,13 @@ import asyncpg
 
 from tertulia import database
 
-LOST = (*database.LOST, asyncpg.InterfaceError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError)
-"""asyncpg reports work on a connection that was closed meanwhile as InterfaceError."""
+LOST = (
+    *database.LOST,
+    asyncpg.InterfaceError,  # work on a connection that was closed meanwhile
+    asyncpg.InternalClientError,  # what the connection said before it broke made no sense
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    TimeoutError,
+)
 
 
 def is_lost(error: BaseException) -> bool:

@@ -2,7 +2,8 @@
 
 Normally the writer tells the others itself right after its commit. What it could not tell (the connection broke while
 committing, the process was killed, another process wrote) is found here and published as a hint; readers drop what
-they have had. Rows are read below the oldest running transaction, for an id is given before its commit is visible.
+they have had. Whichever process reads a row publishes it on the bus that all of them share. Rows are read below the
+oldest running transaction, for an id is given before its commit is visible.
 """
 
 from __future__ import annotations

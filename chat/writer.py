@@ -151,7 +151,8 @@ class ConversationWriter:
             except Unavailable as error:
                 raise _unknown() if unknown else error from error
             except Exception as error:
-                if not is_lost(error):
+                # Whatever goes wrong in COMMIT leaves the outcome open; writing again finds it out.
+                if not is_lost(error) and not attempt.committing:
                     raise
                 unknown = unknown or attempt.committing
                 log.warning("the connection broke", committing=attempt.committing, error=type(error).__name__)
