@@ -1,4 +1,4 @@
-"""People in a browser: each a context of its own in a real Chromium, with a picture and a tone that prove who they are."""
+"""People in a browser: each in a context of its own, with a picture and a tone that prove who they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import Browser, Page, Playwright, ViewportSize
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -65,7 +65,8 @@ class Person:
         """The strongest frequency (Hz) of the other's sound as it arrives here."""
         tone: float = await self.page.evaluate(
             """async ({participant, track}) => {
-                const found = window.tertulia.audioTracks().find(t => t.participant === participant && t.track === track);
+                const audio = window.tertulia.audioTracks();
+                const found = audio.find(t => t.participant === participant && t.track === track);
                 return found ? await window.__receiver.tone(found.mediaTrack) : -1;
             }""",
             {"participant": await other.identity(), "track": track},
@@ -96,7 +97,7 @@ async def enter(
     browser: Browser, url: str, room: str, name: str, number: int, tone: float, query: str = "", **viewport: int
 ) -> Person:
     """Open the room's page as a new person and go through the lobby."""
-    size = {"width": viewport.get("width", 1100), "height": viewport.get("height", 700)}
+    size: ViewportSize = {"width": viewport.get("width", 1100), "height": viewport.get("height", 700)}
     # The policy forbids evaluating text, which is how Playwright waits for an expression.
     context = await browser.new_context(viewport=size, bypass_csp=True)
     page = await context.new_page()

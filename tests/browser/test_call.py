@@ -48,7 +48,8 @@ async def test_people_see_hear_and_write_to_each_other_through_joins_leaves_and_
     await asyncio.gather(ana.sees(ben, "screen"), cyd.sees(ben, "screen"), ana.sees(ben))
     await hears_tone_of(cyd, ben, "screen-audio")
     await ben.page.get_by_test_id("share-screen").click()
-    gone = f"!__receiver.pictures().some(p => p.participant === {json.dumps(await ben.identity())} && p.track === 'screen')"
+    sharer = json.dumps(await ben.identity())
+    gone = f"!__receiver.pictures().some(p => p.participant === {sharer} && p.track === 'screen')"
     await asyncio.gather(ana.until(gone), cyd.until(gone))
 
     identity = await cyd.identity()
@@ -113,7 +114,9 @@ async def test_chat_goes_through_the_data_channel_when_the_socket_sends_nothing(
 async def test_a_person_alone_adds_a_robot_and_sees_it_move(join: Enter) -> None:
     ana = await join("Ana")
     await ana.page.get_by_test_id("add-robot").click()
-    await ana.until("[...document.querySelectorAll('video[data-participant]')].some(v => v.videoWidth > 0 && !v.paused)", 40_000)
+    await ana.until(
+        "[...document.querySelectorAll('video[data-participant]')].some(v => v.videoWidth > 0 && !v.paused)", 40_000
+    )
 
 
 @pytest.mark.parametrize("width", [390, 1100])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.browser.conftest import Enter
@@ -17,8 +19,9 @@ async def test_the_steps_of_a_join_are_measured_in_order(join: Enter, capsys: py
         await person.until("tertulia.steps().firstFrame !== undefined")
         runs.append(await person.state("tertulia.steps()"))
     with capsys.disabled():
-        print("\njoin, milliseconds from the click (Chromium, localhost):")
+        sys.stdout.write("\njoin, milliseconds from the click (Chromium, localhost):\n")
         for steps in runs:
-            print("  " + "  ".join(f"{step} {at:.0f}" for step, at in sorted(steps.items(), key=lambda item: item[1])))
+            in_order = sorted(steps.items(), key=lambda item: item[1])
+            sys.stdout.write("  " + "  ".join(f"{step} {at:.0f}" for step, at in in_order) + "\n")
     for steps in runs:
         assert 0 < steps["offer"] <= steps["answer"] <= steps["connected"] <= steps["firstFrame"]
