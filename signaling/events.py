@@ -25,8 +25,8 @@ log = structlog.get_logger("signaling.events")
 PATH = "/ws"
 MESSAGE_BYTES_MAX = 320 * 1024
 """The longest frame: an offer of 256 KiB in JSON."""
-PING_INTERVAL_S = 15
-PING_TIMEOUT_S = 10
+PING_INTERVAL_S = 10
+PING_TIMEOUT_S = 8
 
 
 def attach(app: web.Application, service: SignalingService) -> socketio.AsyncServer:
@@ -79,6 +79,14 @@ def attach(app: web.Application, service: SignalingService) -> socketio.AsyncSer
         server.on(event, handler(event))
     server.on("*", unknown)
     server.attach(app, socketio_path=PATH)
+
+    async def shutdown(_: web.Application) -> None:
+        # Open WebSockets would be waited for; their clients come back when the program does.
+        service.stop()
+        for sid in tuple(connections):
+            await server.disconnect(sid)
+
+    app.on_shutdown.append(shutdown)
     return server
 
 

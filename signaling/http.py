@@ -52,15 +52,15 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
         asked = await http.read_json(request, CreateRoom)
         name = asked.name.strip()
         check_name(name)
-        room = await signaling.create_room(name, key_id)
+        room = await signaling.directory.create(name, key_id)
         return http.json_response(room, 201, {"Location": f"/rooms/{room.id}"})
 
     async def listed(request: web.Request) -> web.Response:
         signaling.tokens.api_key(http.bearer(request))
-        return http.json_response(RoomList(await signaling.list_rooms()))
+        return http.json_response(RoomList(await signaling.directory.listed()))
 
     async def get(request: web.Request) -> web.Response:
-        return http.json_response(await signaling.room_info(request.match_info["room"]))
+        return http.json_response(await signaling.directory.info(request.match_info["room"]))
 
     async def end(request: web.Request) -> web.Response:
         room = request.match_info["room"]
@@ -77,15 +77,15 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
         if not name:
             raise BadRequest("body-invalid", "A name is needed.", "name")
         if key_id is None:
-            token = await signaling.mint_guest(room, name)
+            token = await signaling.directory.mint_guest(room, name)
         else:
-            token = await signaling.mint(room, asked.identity, name, asked.grants, asked.ttl_s, key_id)
+            token = await signaling.directory.mint(room, asked.identity, name, asked.grants, asked.ttl_s, key_id)
         return http.json_response(token, 201)
 
     async def participants(request: web.Request) -> web.Response:
         room = request.match_info["room"]
         somebody_of(request, room)
-        return http.json_response(ParticipantList(await signaling.participants(room)))
+        return http.json_response(ParticipantList(await signaling.directory.participants(room)))
 
     async def remove(request: web.Request) -> web.Response:
         room = request.match_info["room"]

@@ -16,17 +16,15 @@ import structlog
 from chat import channel
 from chat.fanout import Subscription
 from chat.service import ChatService
-from signaling import names, store
+from signaling.directory import Directory
 from signaling.outlet import Channel
 from signaling.presence import MediaLink, Presence
 from signaling.robots import RobotHost, Robots
 from signaling.rooms import LiveRoom
 from signaling.sessions import ChannelDoor, Connection
-from tertulia.bus import Bus
 from tertulia.catalogue import (
     AddRobot,
     Frame,
-    Grants,
     HistoryPage,
     IceRestart,
     IceRestarted,
@@ -37,8 +35,6 @@ from tertulia.catalogue import (
     Participant,
     ParticipantKind,
     ParticipantLeft,
-    RoomInfo,
-    RoomToken,
     SessionEnded,
     Slots,
     Synced,
@@ -49,7 +45,7 @@ from tertulia.database import Database
 from tertulia.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthorized
 from tertulia.frames import Notice
 from tertulia.settings import Settings
-from tertulia.tokens import GUEST_KEY, Principal, Tokens
+from tertulia.tokens import Principal, Tokens
 from turn.credentials import ice_servers
 
 if TYPE_CHECKING:
@@ -60,9 +56,6 @@ log = structlog.get_logger("signaling.service")
 
 GRACE_S = 10.0
 """How long somebody whose socket was lost is waited for."""
-GUEST_TTL_S = 86_400
-SITE_TTL_S = 6 * 3600
-ROOMS_LISTED_MAX = 200
 
 
 class SignalingService:
@@ -72,7 +65,6 @@ class SignalingService:
         self,
         settings: Settings,
         database: Database,
-        bus: Bus,
         tokens: Tokens,
         sfu: SfuService,
         chat: ChatService,
@@ -81,13 +73,11 @@ class SignalingService:
     ) -> None:
         self.settings = settings
         self.tokens = tokens
+        self.directory = Directory(settings, database, tokens, chat)
         self.robots = Robots(settings, tokens, robot_host)
-        self._database = database
-        self._bus = bus
         self._sfu = sfu
         self._chat = chat
         self.grace_s = grace_s
-        self._rooms: dict[str, LiveRoom] = {}
         self._channels = ChannelDoor(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -95,45 +85,32 @@ class SignalingService:
     async def start(self) -> None:
         """Nothing is taken up before somebody comes."""
 
-    async def close(self) -> None:
-        """Let go of everybody, without a word: their clients see the socket close and come back after a restart."""
+    def stop(self) -> None:
+        """From now on nobody joins, and nobody is told of those who go: they all do, and come back after a restart."""
         self._closing = True
-        for room in tuple(self._rooms.values()):
-            for presence in tuple(room.presences.values()):
+
+    async def close(self) -> None:
+        """Let go of everybody, without a word."""
+        self.stop()
+        for room in self.directory.held():
+            presences = tuple(room.presences.values())
+            room.presences.clear()
+            for presence in presences:
                 self._drop(room, presence)
         await self.robots.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def stats(self) -> dict[str, int]:
         """How many rooms somebody is in, and how many are in them."""
-        return {"rooms": len(self._rooms), "participants": sum(len(room.presences) for room in self._rooms.values())}
+        rooms = self.directory.held()
+        return {"rooms": len(rooms), "participants": sum(len(room.presences) for room in rooms)}
 
-    # --- rooms ---------------------------------------------------------------------------------------------------
-
-    async def create_room(self, name: str, key_id: str | None) -> RoomInfo:
-        """A new room with its conversation. ``key_id`` names the API key that asked; None is a guest."""
-        room_id = names.room_id()
-        conversation = await self._chat.ensure_room_conversation(room_id, name)
-        async with self._database.acquire() as db:
-            return await store.create_room(db, room_id, name, conversation, key_id)
-
-    async def room_info(self, room_id: str) -> RoomInfo:
-        """Raises NotFound ``room-not-found``."""
-        live = self._rooms.get(room_id)
-        info = live.info if live is not None else await self._stored(room_id)
-        return self._counted(info)
-
-    async def list_rooms(self) -> list[RoomInfo]:
-        async with self._database.acquire() as db:
-            rooms = await store.newest_rooms(db, ROOMS_LISTED_MAX)
-        return [self._counted(info) for info in rooms]
+    # --- by a moderator or a site ----------------------------------------------------------------------------------
 
     async def end_room(self, room_id: str) -> None:
         """Delete a room and its conversation; everybody in it is told and let go. Raises NotFound."""
-        async with self._database.acquire() as db:
-            if not await store.delete_room(db, room_id):
-                raise _no_room()
-        live = self._rooms.get(room_id)
+        await self.directory.delete(room_id)
+        live = self.directory.get(room_id)
         if live is not None:
             live.ended = True
             farewell = _ended("room-ended", "The room was ended.")
@@ -142,52 +119,22 @@ class SignalingService:
                 self._drop(live, presence)
         await self._chat.forget_room_conversation(room_id)
 
-    async def mint_guest(self, room_id: str, name: str) -> RoomToken:
-        """A guest's token; its identity is of our making. Raises NotFound ``room-not-found``."""
-        return await self.mint(room_id, names.guest_identity(), name, Grants(), GUEST_TTL_S, GUEST_KEY)
-
-    async def mint(
-        self, room_id: str, identity: str | None, name: str, grants: Grants | None, ttl_s: int | None, key_id: str
-    ) -> RoomToken:
-        """A token signed with an API key, or the server's own. Raises NotFound ``room-not-found``."""
-        await self.room_info(room_id)
-        identity = identity or names.guest_identity()
-        token = self.tokens.mint(room_id, identity, name, grants, ttl_s or SITE_TTL_S, key_id)
-        expires_at = round(self.tokens.verify(token).expires_at * 1000)
-        return RoomToken(token=token, identity=identity, name=name, expires_at=expires_at)
-
-    async def participants(self, room_id: str) -> list[Participant]:
-        await self.room_info(room_id)
-        live = self._rooms.get(room_id)
-        return [presence.participant() for presence in live.participants()] if live is not None else []
-
     async def remove(self, room_id: str, identity: str) -> None:
         """Show somebody out. Raises NotFound ``participant-not-found``."""
-        live = self._rooms.get(room_id)
+        live = self.directory.get(room_id)
         presence = live.presences.get(identity) if live is not None else None
         if live is None or presence is None:
             raise NotFound("participant-not-found", "There is nobody of this id in the room.")
         self._end_connection(presence, _ended("removed", "You were removed from the room."))
         self._drop(live, presence, "removed")
 
-    async def _stored(self, room_id: str) -> RoomInfo:
-        async with self._database.acquire() as db:
-            info = await store.get_room(db, room_id)
-        if info is None:
-            raise _no_room()
-        return info
-
-    def _counted(self, info: RoomInfo) -> RoomInfo:
-        live = self._rooms.get(info.id)
-        count = len(live.presences) if live is not None else 0
-        return RoomInfo(info.id, info.name, info.conversation, info.created_at, count)
-
-    async def _live(self, room_id: str) -> LiveRoom:
-        live = self._rooms.get(room_id)
-        if live is None:
-            info = await self._stored(room_id)
-            live = self._rooms.setdefault(room_id, LiveRoom(info, self.settings.room_capacity))
-        return live
+    async def add_robot(self, room_id: str) -> Participant:
+        """Have a robot come to the room. Raises Unavailable ``robots-full``, NotFound, Conflict ``room-empty``."""
+        await self.directory.info(room_id)
+        live = self.directory.get(room_id)
+        if live is None or not live.people:
+            raise Conflict("room-empty", "A robot comes only where somebody is.")
+        return await self.robots.add(room_id)
 
     # --- requests ------------------------------------------------------------------------------------------------
 
@@ -228,14 +175,6 @@ class SignalingService:
             case _:
                 raise BadRequest("event-unknown", "There is no such event.")
 
-    async def add_robot(self, room_id: str) -> Participant:
-        """Have a robot come to the room. Raises Unavailable ``robots-full``, NotFound, Conflict ``room-empty``."""
-        await self.room_info(room_id)
-        live = self._rooms.get(room_id)
-        if live is None or not live.people:
-            raise Conflict("room-empty", "A robot comes only where somebody is.")
-        return await self.robots.add(room_id)
-
     # --- join ----------------------------------------------------------------------------------------------------
 
     async def join(self, connection: Connection, request: Join) -> Joined:
@@ -250,7 +189,7 @@ class SignalingService:
             raise Forbidden("room-mismatch", "Your token opens another room.", "room")
         if principal.expires_at < time.time():
             raise Unauthorized("token-expired", "The token has expired; ask for a new one.")
-        room = await self._live(principal.room)
+        room = await self.directory.hold(principal.room)
         try:
             room.reserve(principal.identity)
             try:
@@ -259,7 +198,7 @@ class SignalingService:
             finally:
                 room.unreserve(principal.identity)
         finally:
-            self._let_go_if_unused(room)
+            self.directory.let_go_if_unused(room)
 
     async def _join(self, room: LiveRoom, connection: Connection, request: Join) -> Joined:
         principal = connection.principal
@@ -305,7 +244,7 @@ class SignalingService:
         if slots is None and link is not None:
             slots = link.whole_map()
         return Joined(
-            room=self._counted(room.info),
+            room=self.directory.counted(room.info),
             you=presence.participant(),
             participants=[other.participant() for other in room.participants() if other is not presence],
             grants=principal.grants,
@@ -369,11 +308,11 @@ class SignalingService:
         """A socket is gone. Its participant is waited for, unless there is nothing left of it."""
         connection.closed = True
         presence = connection.presence
-        if presence is None or presence.connection is not connection:
+        if self._closing or presence is None or presence.connection is not connection:
             return
         had_media = presence.link is not None
         presence.detach()
-        room = self._rooms.get(presence.room)
+        room = self.directory.get(presence.room)
         if room is None or room.presences.get(presence.id) is not presence:
             return
         if presence.lost_media and not had_media:
@@ -383,12 +322,12 @@ class SignalingService:
         presence.start_grace(self.grace_s, lambda: self._grace_over(presence))
 
     def _grace_over(self, presence: Presence) -> None:
-        room = self._rooms.get(presence.room)
+        room = self.directory.get(presence.room)
         if room is not None and room.presences.get(presence.id) is presence and presence.connection is None:
             self._drop(room, presence, "connection-lost")
 
     def _leave(self, presence: Presence) -> None:
-        room = self._rooms.get(presence.room)
+        room = self.directory.get(presence.room)
         if room is not None:
             self._drop(room, presence)
 
@@ -405,11 +344,7 @@ class SignalingService:
             self._leave_media(link, reason)
         if room.people == 0:
             self.robots.stop_room(room.info.id)
-        self._let_go_if_unused(room)
-
-    def _let_go_if_unused(self, room: LiveRoom) -> None:
-        if room.unused and self._rooms.get(room.info.id) is room:
-            del self._rooms[room.info.id]
+        self.directory.let_go_if_unused(room)
 
     def _leave_media(self, link: MediaLink, reason: str) -> None:
         session = link.known_session()
@@ -427,14 +362,14 @@ class SignalingService:
 
     def on_changed(self, presence: Presence) -> None:
         """What somebody sends has changed."""
-        room = self._rooms.get(presence.room)
+        room = self.directory.get(presence.room)
         if room is not None and room.presences.get(presence.id) is presence:
             room.tell(Notice("participant-updated", presence.participant()))
 
     def on_media_closed(self, presence: Presence) -> None:
         """Somebody's media session is over. With the socket gone too, so are they."""
         presence.lost_media = True
-        room = self._rooms.get(presence.room)
+        room = self.directory.get(presence.room)
         if room is None or room.presences.get(presence.id) is not presence:
             return
         if presence.connection is None:
@@ -451,7 +386,7 @@ class SignalingService:
         """Somebody comes by WHIP or WHEP: present as long as their media is."""
         if room != principal.room:
             raise Forbidden("room-mismatch", "The token opens another room.")
-        live = await self._live(room)
+        live = await self.directory.hold(room)
         try:
             live.reserve(principal.identity)
             live.unreserve(principal.identity)
@@ -475,11 +410,11 @@ class SignalingService:
             live.tell(Notice(event, presence.participant()), [presence])
             return link
         finally:
-            self._let_go_if_unused(live)
+            self.directory.let_go_if_unused(live)
 
     async def exit(self, room: str, participant: str, reason: str) -> None:
         """Their media is over."""
-        live = self._rooms.get(room)
+        live = self.directory.get(room)
         presence = live.presences.get(participant) if live is not None else None
         if live is not None and presence is not None and presence.connection is None:
             self._drop(live, presence, reason)
@@ -498,10 +433,6 @@ def _ended(code: Literal["replaced", "removed", "room-ended"], message: str) -> 
 
 def _no_session() -> NotFound:
     return NotFound("session-not-found", "The media session is over; join again with an offer.", "session")
-
-
-def _no_room() -> NotFound:
-    return NotFound("room-not-found", "There is no such room.")
 
 
 def _now_ms() -> int:

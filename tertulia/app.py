@@ -51,7 +51,7 @@ async def build(settings: Settings) -> web.Application:
     database = Database.from_settings(settings)
     chat_service = ChatService(database, bus)
     sfu_service = SfuService(settings)
-    signaling_service = SignalingService(settings, database, bus, tokens, sfu_service, chat_service, RobotHost())
+    signaling_service = SignalingService(settings, database, tokens, sfu_service, chat_service, RobotHost())
 
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens

@@ -240,7 +240,7 @@ class Stack:
     sfu: FakeSfu
     robots: FakeRobotHost
     signaling: SignalingService
-    server: socketio.AsyncServer
+    app: web.Application
     web: aiohttp.ClientSession
     clients: list[Client] = field(default_factory=list)
 
@@ -293,7 +293,6 @@ async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     service = SignalingService(
         settings,
         database,
-        LocalBus(),
         tokens,
         sfu,  # type: ignore[arg-type] # a stand-in
         chat_service,
@@ -306,12 +305,12 @@ async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     app[http.TOKENS] = tokens
     app.add_routes(chat.http.routes(chat_service))
     app.add_routes(signaling.http.routes(service))
-    io = events.attach(app, service)
+    events.attach(app, service)
     server = TestServer(app, socket_factory=small_buffered)
     await server.start_server()
     url = str(server.make_url("")).rstrip("/")
     async with aiohttp.ClientSession(url) as session:
-        stack = Stack(url, settings, tokens, database, chat_service, sfu, robots, service, io, session)
+        stack = Stack(url, settings, tokens, database, chat_service, sfu, robots, service, app, session)
         yield stack
         for client in stack.clients:
             await client.io.disconnect()

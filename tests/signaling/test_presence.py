@@ -223,3 +223,15 @@ async def test_robot_can_be_sent_away(stack: Stack) -> None:
     assert not stack.robots.running
     async with stack.web.delete(f"/rooms/{room}/robots/{robot['id']}", headers=headers) as response:
         assert response.status == 404
+
+
+async def test_server_that_stops_closes_its_sockets_and_spreads_no_rumours(stack: Stack) -> None:
+    _room, ada, bob = await two(stack)
+    await stack.app.shutdown()
+    await ada.closed()
+    await bob.closed()
+    await stack.signaling.close()
+    for client in (ada, bob):
+        for event in ("participant-left", "session-ended"):
+            assert client.received(event) == []
+    assert stack.sfu.sessions == {}
