@@ -29,6 +29,8 @@ export interface Visit {
   readonly capture: Capture;
   readonly plan: SlotPlan;
   readonly order: Order;
+  /** Gets ready to join under this name, as far as that can be done before it is wanted. */
+  prepare(name: string): Promise<void>;
   join(name: string): Promise<Result<null>>;
 }
 
@@ -52,6 +54,11 @@ export function startVisit(id: string): Visit {
     capture: new Capture(devices, room.publisher),
     plan,
     order: new Order(room.roster, room.speakers),
+    async prepare(chosen) {
+      name = chosen;
+      const made = await tokens.obtain(name);
+      if (made.ok) room.prepare();
+    },
     async join(chosen) {
       name = chosen;
       room.timeline.start();

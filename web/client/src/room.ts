@@ -93,6 +93,7 @@ export class Room extends Emitter<RoomEvents> {
       makeMedia: () => new Media(media),
       view: () => this.viewer.view,
       position: () => this.chat.position,
+      timers,
     });
     this.#recovery = new Recovery({ apply: (remedy) => this.#apply(remedy), policy, timers });
     this.#wire();
@@ -107,11 +108,17 @@ export class Room extends Emitter<RoomEvents> {
     return this.#info;
   }
 
+  /** Spares the join the time that an offer takes. */
+  prepare(): void {
+    if (this.#state.kind === "idle") this.session.prepare();
+  }
+
   async join(): Promise<Result<Joined>> {
     this.timeline.start();
     this.#setState({ kind: "joining" });
+    const opening = this.#open();
     this.session.prepare();
-    const opened = await this.#open();
+    const opened = await opening;
     const joined = opened.ok ? await this.session.enter() : opened;
     if (joined.ok) {
       this.#setState({ kind: "joined" });

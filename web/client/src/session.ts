@@ -10,6 +10,7 @@ import { Emitter } from "./emitter.js";
 import type { Media } from "./media.js";
 import type { Publisher } from "./publisher.js";
 import { failed, ok, type Failure, type MediaFailed, type Result } from "./result.js";
+import type { Timers } from "./timers.js";
 
 export interface SessionOptions {
   readonly room: string;
@@ -18,6 +19,7 @@ export interface SessionOptions {
   readonly makeMedia: () => Media;
   readonly view: () => View;
   readonly position: () => Position | null;
+  readonly timers: Timers;
 }
 
 interface SessionEvents {
@@ -26,14 +28,18 @@ interface SessionEvents {
   /** The server has let us in; its answer to the offer, if there was one, is applied next. */
   joined: [joined: Joined];
   offered: [];
+  /** The server's answer is here. */
   answered: [];
 }
 
 interface Prepared {
+  readonly at: number;
   readonly media: Media;
   readonly offer: Promise<Result<string, MediaFailed>>;
 }
 
+/** Addresses and relay credentials of an offer that lay about for longer may be stale. */
+const FRESH_MS = 5 * 60_000;
 /** A join waits for the room to be placed; longer than an ordinary request. */
 const JOIN_TIMEOUT_MS = 15_000;
 
@@ -53,11 +59,13 @@ export class Session extends Emitter<SessionEvents> {
     return this.#media;
   }
 
-  /** Make the offer while the socket is still opening. */
+  /** Make the offer before it is needed: in the lobby, or while the socket is still opening. */
   prepare(): void {
-    if (this.#prepared !== null) return;
+    const now = this.#options.timers.now();
+    if (this.#prepared !== null && now - this.#prepared.at < FRESH_MS) return;
+    this.#prepared?.media.close();
     const media = this.#options.makeMedia();
-    this.#prepared = { media, offer: media.offer() };
+    this.#prepared = { at: now, media, offer: media.offer() };
   }
 
   /** Join with a media session of our own making; what was there before is dropped. */
@@ -91,10 +99,9 @@ export class Session extends Emitter<SessionEvents> {
     this.#id = session;
     this.emit("joined", joined.value);
     if (answer === null) return joined;
-    const accepted = await media.accept(answer);
-    if (!accepted.ok) return accepted;
     this.emit("answered");
-    return joined;
+    const accepted = await media.accept(answer);
+    return accepted.ok ? joined : accepted;
   }
 
   /** Come back over a new socket to a media session that still lives. */

@@ -11,6 +11,9 @@ import type { Visit } from "../visit";
 import { DeviceChoice } from "./DeviceChoice";
 import { Preview } from "./Preview";
 
+/** Longer than the pause between two keys. */
+const HEAD_START_MS = 700;
+
 interface LobbyProps {
   readonly visit: Visit;
   /** The room's; empty until known. */
@@ -23,6 +26,7 @@ export function Lobby({ visit, name, onJoined }: LobbyProps): ReactNode {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   useOpenDevices(visit);
+  useHeadStart(visit, person.trim());
 
   const join = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -69,6 +73,15 @@ export function Lobby({ visit, name, onJoined }: LobbyProps): ReactNode {
       </form>
     </main>
   );
+}
+
+/** Once the name stands, what a join needs is made in the background. */
+function useHeadStart(visit: Visit, name: string): void {
+  useEffect(() => {
+    if (name === "") return;
+    const timer = setTimeout(() => void visit.prepare(name), HEAD_START_MS);
+    return () => clearTimeout(timer);
+  }, [visit, name]);
 }
 
 /** Opens what was on last time; at first both. */

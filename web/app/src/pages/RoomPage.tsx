@@ -1,18 +1,14 @@
 /** A room's address: first the lobby, then the call, then the way back. */
 
 import type { Failure } from "@tertulia/client";
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 
-import type { Call as CallView } from "../call/Call";
+import { Call } from "../call/Call";
 import { Lobby } from "../lobby/Lobby";
 import { endedText, failureText } from "../text/errors";
 import { useObserved, useTitle } from "../ui/hooks";
 import { api, startVisit } from "../visit";
 import { EndPage } from "./EndPage";
-
-/** Loaded while one is in the lobby, so that the first page is light and the call has no wait. */
-const loadCall = async (): Promise<{ default: typeof CallView }> => ({ default: (await import("../call/Call")).Call });
-const Call = lazy(loadCall);
 
 export function RoomPage({ id }: { readonly id: string }): ReactNode {
   const [round, setRound] = useState(0);
@@ -31,7 +27,6 @@ function VisitPage({ id, onAgain }: { readonly id: string; readonly onAgain: () 
   const [hasEntered, setEntered] = useState(false);
   const [missing, setMissing] = useState<string | null>(null);
   useTitle(name === "" ? "Tertulia" : `${name} · Tertulia`);
-  useEffect(() => void loadCall(), []);
   useEffect(() => {
     const abandon = (): void => room.abandon();
     // The others should see at once that a closed window is gone.
@@ -60,12 +55,6 @@ function VisitPage({ id, onAgain }: { readonly id: string; readonly onAgain: () 
   if (state.kind === "failed" && hasEntered) {
     return <EndPage title="The call was lost" text={failureText(state.error)} onAgain={onAgain} />;
   }
-  if (state.kind === "joined") {
-    return (
-      <Suspense>
-        <Call visit={visit} name={name} />
-      </Suspense>
-    );
-  }
+  if (state.kind === "joined") return <Call visit={visit} name={name} />;
   return <Lobby visit={visit} name={name} onJoined={() => setEntered(true)} />;
 }
