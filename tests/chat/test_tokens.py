@@ -35,7 +35,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "name": "Ada",
         "room": "a-room",
         "iat": now,
-        "exp": now + 60,
+        "exp": now + 3600,
     }
     return {name: value for name, value in {**good, **changes}.items() if value is not ...}
 
