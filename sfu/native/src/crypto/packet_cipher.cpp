@@ -48,6 +48,15 @@ bool Final(EVP_CIPHER_CTX* context) {
   return EVP_CipherFinal_ex(context, nothing, &written) == 1;
 }
 
+// The context, and behind it the state with key schedule and tables, which OpenSSL allocates next. Where it lies
+// elsewhere this asks for memory in vain, which costs nothing.
+void PrefetchContext(const EVP_CIPHER_CTX* context) {
+  constexpr std::size_t kContextBytes = 1216;
+  constexpr std::size_t kCacheLine = 64;
+  const char* begin = reinterpret_cast<const char*>(context);
+  for (std::size_t i = 0; i < kContextBytes; i += kCacheLine) __builtin_prefetch(begin + i);
+}
+
 // AEAD_AES_128_GCM and AEAD_AES_256_GCM (RFC 7714): head and trailer are associated data.
 class GcmCipher final : public PacketCipher {
  public:
@@ -76,6 +85,7 @@ class GcmCipher final : public PacketCipher {
            Update(context_.get(), text.data(), text) && Final(context_.get());
   }
 
+  void Prefetch() const override { PrefetchContext(context_.get()); }
   [[nodiscard]] bool aead() const override { return true; }
 
  private:
@@ -116,6 +126,7 @@ class CounterModeCipher final : public PacketCipher {
     return ConstantTimeEqual(Bytes(full).first(kTag), tag) && Begin(id) && Update(context_.get(), text.data(), text);
   }
 
+  void Prefetch() const override { PrefetchContext(context_.get()); }
   [[nodiscard]] bool aead() const override { return false; }
 
  private:

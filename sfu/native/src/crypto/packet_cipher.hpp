@@ -37,6 +37,9 @@ class PacketCipher {
   // Decrypts `text` in place; false if the tag does not match, and then the text is unspecified.
   virtual bool Open(const PacketIndex& id, Bytes head, MutableBytes text, Bytes trailer, Bytes tag) = 0;
 
+  // Begins to bring the cipher's state from memory to the cache.
+  virtual void Prefetch() const = 0;
+
   // RFC 7714 puts the SRTCP tag before the E and index word, RFC 3711 behind it.
   [[nodiscard]] virtual bool aead() const = 0;
 };

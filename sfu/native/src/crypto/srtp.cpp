@@ -1,5 +1,7 @@
 #include "crypto/srtp.hpp"
 
+#include <algorithm>
+
 #include "wire/rtp.hpp"
 
 namespace tertulia {
@@ -58,6 +60,17 @@ std::unique_ptr<SrtpSender> SrtpSender::Create(SrtpProfile profile, Bytes master
   return sender->rtp_ && sender->rtcp_ ? std::move(sender) : nullptr;
 }
 
+void SrtpSender::Prefetch(int step) const {
+  if (step == 0) {
+    __builtin_prefetch(this, 1);
+  } else if (step == 1) {
+    __builtin_prefetch(newest_.data(), 1);
+    __builtin_prefetch(rtp_.get());
+  } else {
+    rtp_->Prefetch();
+  }
+}
+
 SrtpResult SrtpSender::Protect(Bytes header, Bytes payload, MutableBytes out) {
   if (header.size() < kRtpFixedHeader) return Fail(SrtpError::kMalformed);
   const std::size_t tag_offset = header.size() + payload.size();
@@ -65,16 +78,16 @@ SrtpResult SrtpSender::Protect(Bytes header, Bytes payload, MutableBytes out) {
   const std::uint16_t sequence = ReadU16(&header[2]);
   const std::uint32_t ssrc = ReadU32(&header[8]);
 
-  const auto known = newest_.find(ssrc);
+  const auto known = std::find_if(newest_.begin(), newest_.end(), [&](const Newest& sent) { return sent.ssrc == ssrc; });
   std::uint64_t index = sequence;
   if (known != newest_.end()) {
-    if (!SequenceNewer(sequence, static_cast<std::uint16_t>(known->second))) return Fail(SrtpError::kNotNewer);
-    index = EstimateSrtpIndex(known->second, sequence);
+    if (!SequenceNewer(sequence, static_cast<std::uint16_t>(known->index))) return Fail(SrtpError::kNotNewer);
+    index = EstimateSrtpIndex(known->index, sequence);
     if (index > kMaxRtpIndex) return Fail(SrtpError::kExhausted);
-    known->second = index;
+    known->index = index;
   } else {
     if (newest_.size() >= kSrtpMaxSendSsrcs) return Fail(SrtpError::kTooManySsrcs);
-    newest_.emplace(ssrc, index);
+    newest_.push_back({ssrc, index});
   }
 
   std::memcpy(out.data(), header.data(), header.size());
