@@ -78,7 +78,8 @@ SrtpResult SrtpSender::Protect(Bytes header, Bytes payload, MutableBytes out) {
   const std::uint16_t sequence = ReadU16(&header[2]);
   const std::uint32_t ssrc = ReadU32(&header[8]);
 
-  const auto known = std::find_if(newest_.begin(), newest_.end(), [&](const Newest& sent) { return sent.ssrc == ssrc; });
+  const auto known =
+      std::find_if(newest_.begin(), newest_.end(), [&](const Newest& sent) { return sent.ssrc == ssrc; });
   std::uint64_t index = sequence;
   if (known != newest_.end()) {
     if (!SequenceNewer(sequence, static_cast<std::uint16_t>(known->index))) return Fail(SrtpError::kNotNewer);
