@@ -14,6 +14,7 @@ import structlog
 
 from chat.fanout import Subscription
 from signaling.lane import Lane
+from signaling.limits import Limiter
 from signaling.outlet import Channel, Outlet
 from tertulia.catalogue import MediaState, Participant, ParticipantKind, Slots, Speakers, Track
 from tertulia.frames import Notice
@@ -49,6 +50,8 @@ class Presence:
         self.tracks: list[Track] = []
         self.outlet = Outlet()
         self.lane = Lane()
+        self.limiter = Limiter()
+        """Of the data channels; each socket has its own."""
         self.connection: Connection | None = None
         self.link: MediaLink | None = None
         self.subscription: Subscription | None = None

@@ -60,11 +60,10 @@ class Connection:
 
 
 class ChannelDoor:
-    """Requests of one presence that come over data channels."""
+    """Requests that come over data channels, of everybody; each presence has its own limits."""
 
     def __init__(self, service: SignalingService) -> None:
         self._service = service
-        self._limiter = Limiter()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def receive(self, presence: Presence, link: MediaLink, channel: Channel, data: bytes) -> None:
@@ -73,7 +72,7 @@ class ChannelDoor:
             link.send(channel, refusal(request.number, request.error))
             return
         try:
-            self._limiter.check(request.event, time.monotonic())
+            presence.limiter.check(request.event, time.monotonic())
         except TertuliaError as error:
             link.send(channel, refusal(request.number, error))
             return

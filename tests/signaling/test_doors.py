@@ -202,6 +202,21 @@ async def test_reader_whose_channel_is_full_is_told_what_it_missed(stack: Stack)
     assert session.received("tips")[0]["d"]["heads"][0]["seq"] == 6
 
 
+async def test_one_talkative_client_takes_nothing_from_the_others(stack: Stack) -> None:
+    room, conversation, _, session = await joined(stack)
+    session.open_channel("chat")
+    for n in range(60):
+        session.request("chat", "send-message", message(conversation, f"{n}"), n)
+    await until(lambda: len(session.received("ok")) + len(session.received("error")) == 60)
+    assert {frame["d"]["code"] for frame in session.received("error")} == {"rate-limited"}
+    bob = await stack.client(room, "bob")
+    await bob.join(room, offer=OFFER)
+    other = stack.session("bob")
+    other.open_channel("chat")
+    other.request("chat", "send-message", message(conversation, "mine"), 1)
+    assert (await answer_of(other, 1))["t"] == "ok"
+
+
 async def test_http_door_checks_as_the_others_do(stack: Stack) -> None:
     _room, conversation, ada, _ = await joined(stack)
     headers = {"Authorization": f"Bearer {ada.token}"}
