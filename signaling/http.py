@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from signaling.limits import Limiter, Rate
 from signaling.service import SignalingService
 from tertulia import http
 from tertulia.catalogue import CreateRoom, MintToken, Ok, ParticipantList, RoomList
 from tertulia.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from tertulia.limits import Limiter, Rate
 from tertulia.tokens import Principal
 
 GUEST_RATES = {"room": Rate(2, 60), "token": Rate(20, 200)}

@@ -14,10 +14,10 @@ import structlog
 
 from chat.fanout import Subscription
 from signaling.lane import Lane
-from signaling.limits import Limiter
 from signaling.outlet import Channel, Outlet
 from tertulia.catalogue import MediaState, Participant, ParticipantKind, Slots, Speakers, Track
 from tertulia.frames import Notice
+from tertulia.limits import Limiter
 from tertulia.tokens import Principal
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import structlog
 
 from chat.channel import Unreadable, read
 from signaling.lane import Lane
-from signaling.limits import Limiter
 from signaling.outlet import Channel, Socket
 from signaling.presence import MediaLink, Presence
 from tertulia.catalogue import REQUESTS, Frame
 from tertulia.errors import BadRequest, TertuliaError, to_client
 from tertulia.frames import answer, convert, refusal
+from tertulia.limits import Limiter
 from tertulia.tokens import Principal
 
 if TYPE_CHECKING:

@@ -296,9 +296,9 @@ async def test_client_that_does_not_read_is_cut_off_and_delays_nobody(stack: Sta
         assert connection is not None
         assert connection.transport is not None
         connection.transport.pause_reading()
-        headers = {"Authorization": f"Bearer {stack.token(room['id'], 'bob')}"}
 
-        async def post() -> None:
+        async def post(identity: str) -> None:
+            headers = {"Authorization": f"Bearer {stack.token(room['id'], identity)}"}
             big = {"conversation": room["conversation"], "body": {"text": "x" * 4000}, "client_id": str(uuid.uuid4())}
             async with stack.web.post("/chat/send", json=big, headers=headers) as response:
                 assert response.status == 200
@@ -306,7 +306,7 @@ async def test_client_that_does_not_read_is_cut_off_and_delays_nobody(stack: Sta
         before = lagged()
         sent = 0
         while lagged() == before:
-            await asyncio.gather(*(post() for _ in range(20)))
+            await asyncio.gather(*(post(f"sender-{n}") for n in range(20)))
             sent += 20
         await until(lambda: sum(len(frame["events"]) for frame in ada.received("message")) == sent)
         connection.transport.resume_reading()

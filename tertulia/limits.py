@@ -6,7 +6,8 @@ stop a loop. Over the limit a request is refused with ``rate-limited`` and costs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from tertulia.errors import RateLimited
@@ -50,3 +51,20 @@ class Limiter:
             self._buckets[kind] = (level, now)
             raise RateLimited("rate-limited", "That was too often; wait a moment and try again.")
         self._buckets[kind] = (level - 1, now)
+
+
+class Limiters:
+    """Buckets for callers that have no connection to keep them in. Those not heard of for longest are forgotten."""
+
+    def __init__(self, rates: Mapping[str, Rate], remembered: int = 10_000) -> None:
+        self._rates = rates
+        self._remembered = remembered
+        self._limiters: OrderedDict[Hashable, Limiter] = OrderedDict()
+
+    def check(self, caller: Hashable, kind: str, now: float) -> None:
+        """Count one request of ``caller``. Raises RateLimited."""
+        limiter = self._limiters.setdefault(caller, Limiter(self._rates))
+        self._limiters.move_to_end(caller)
+        while len(self._limiters) > self._remembered:
+            self._limiters.popitem(last=False)
+        limiter.check(kind, now)
