@@ -1,7 +1,5 @@
-// One socket of the worker with what it receives into and sends from.
+// One socket of the worker and what leaves through it.
 #pragma once
-
-#include <cerrno>
 
 #include "io/send_batch.hpp"
 #include "io/udp_socket.hpp"
@@ -10,17 +8,17 @@ namespace tertulia {
 
 class Port {
  public:
-  Port(const Address& bind, int buffer_bytes, bool segmentation)
+  // `lasting`: see SendBatch.
+  Port(const Address& bind, int buffer_bytes, bool segmentation, Bytes lasting)
       : socket_(bind, buffer_bytes),
         batch_([fd = socket_.fd()](mmsghdr* messages,
                                    unsigned count) { return sendmmsg(fd, messages, count, MSG_DONTWAIT); },
-               segmentation) {}
+               segmentation, lasting) {}
 
+  [[nodiscard]] UdpSocket& socket() { return socket_; }
   [[nodiscard]] const UdpSocket& socket() const { return socket_; }
   [[nodiscard]] SendBatch& batch() { return batch_; }
   [[nodiscard]] const SendBatch& batch() const { return batch_; }
-  std::span<ReceiveBatch::Datagram> Receive() { return receive_.Receive(socket_); }
-  [[nodiscard]] const ReceiveBatch& received() const { return receive_; }
 
   // Does a datagram for this local address leave from here?
   [[nodiscard]] bool Serves(const Address& local) const {
@@ -31,7 +29,6 @@ class Port {
  private:
   UdpSocket socket_;
   SendBatch batch_;
-  ReceiveBatch receive_;
 };
 
 }  // namespace tertulia

@@ -19,10 +19,10 @@ Session::Session(SessionHost& host, Handle handle, Handle room, IceCredentials l
     : host_(host),
       handle_(handle),
       room_(room),
+      dtls_rate_(kHandshakeRecordsPerSecond, kHandshakeBurst, now),
       ice_(
           *this, [&host](MutableBytes out) { host.RandomBytes(out); }, std::move(local), std::move(remote), now,
-          host.consent()),
-      dtls_rate_(kHandshakeRecordsPerSecond, kHandshakeBurst, now) {
+          host.consent()) {
   counters_.session = handle;
 }
 
@@ -35,7 +35,9 @@ Session::~Session() {
 bool Session::Holds(const IcePath& path) const { return ice_.state() == IceState::kConnected && ice_.path() == path; }
 
 bool Session::ReceiveStun(const IcePath& path, Bytes datagram, TimeUs now) {
-  return ice_.ReceiveStun(path, datagram, now);
+  const bool authentic = ice_.ReceiveStun(path, datagram, now);
+  Consider();
+  return authentic;
 }
 
 void Session::ReceiveDtls(Bytes datagram, TimeUs now) {
@@ -77,6 +79,7 @@ bool Session::SetKeys(std::uint16_t profile, Bytes send_key, Bytes receive_key, 
   receiver_ = std::move(receiver);
   dtls_rate_.SetRate(kDataRecordsPerSecond, kDataBurst);
   ice_.OnDtlsConnected(now);
+  Consider();
   return true;
 }
 
@@ -91,28 +94,32 @@ void Session::SendDtls(Bytes datagram) {
   }
 }
 
-// Only to an address that is known to be the client's, and while it consents (RFC 7675).
-bool Session::MaySendMedia() const {
-  return sender_ != nullptr && port_ != nullptr && ice_.proven() && ice_.state() != IceState::kFailed;
+// Media goes only to an address that is known to be the client's, and while it consents (RFC 7675).
+void Session::Consider() {
+  may_send_media_ = sender_ != nullptr && port_ != nullptr && ice_.proven() && ice_.state() != IceState::kFailed;
 }
 
 void Session::SendRtp(Bytes header, Bytes payload) {
-  if (!MaySendMedia()) {
+  if (!may_send_media_) {
     ++counters_.unproven;
     return;
   }
-  SendBatch& batch = port_->batch();
-  const MutableBytes out = batch.Reserve(destination_, header.size() + payload.size() + kSrtpMaxOverhead);
+  const bool audio = audio_[header[1] & 0x7F];
+  port_->batch().AddRtp(destination_, header, payload, audio ? SendPriority::kHigh : SendPriority::kNormal);
+}
+
+std::size_t Session::Seal(Bytes header, Bytes payload, MutableBytes out) {
   const SrtpResult result = sender_->Protect(header, payload, out);
-  if (result.ok()) {
-    batch.Commit(result.size, audio_[header[1] & 0x7F] ? SendPriority::kHigh : SendPriority::kNormal);
-    ++counters_.sent;
-    counters_.sent_bytes += result.size;
+  if (!result.ok()) {
+    return 0;
   }
+  ++counters_.sent;
+  counters_.sent_bytes += result.size;
+  return result.size;
 }
 
 void Session::SendRtcp(Bytes packet) {
-  if (!MaySendMedia()) {
+  if (!may_send_media_) {
     ++counters_.unproven;
     return;
   }
@@ -132,14 +139,18 @@ void Session::SendStun(const IcePath& path, Bytes datagram) {
   }
 }
 
-void Session::OnIceState(IceState state) { host_.events().PushState(event::Path{handle_, state}); }
+void Session::OnIceState(IceState state) {
+  Consider();
+  host_.events().PushState(event::Path{handle_, state});
+}
 
 void Session::OnPathChanged(const IcePath& path) {
   if (port_ != nullptr) {
     port_->batch().Flush();
   }
   port_ = host_.PortFor(path.local);
-  destination_ = Destination(path);
+  destination_ = Destination(path, this);
+  Consider();
 }
 
 }  // namespace tertulia

@@ -27,7 +27,7 @@ class SessionHost {
   [[nodiscard]] virtual const ConsentTimes& consent() const = 0;
 };
 
-class Session : private LiteAgentOutput {
+class Session : private LiteAgentOutput, private Sealer {
  public:
   Session(SessionHost& host, Handle handle, Handle room, IceCredentials local, IceCredentials remote, TimeUs now);
   ~Session() override;
@@ -63,21 +63,31 @@ class Session : private LiteAgentOutput {
   void OnIceState(IceState state) override;
   void OnPathChanged(const IcePath& path) override;
 
-  [[nodiscard]] bool MaySendMedia() const;
+  std::size_t Seal(Bytes header, Bytes payload, MutableBytes out) override;
+  void Prefetch(int step) const override {
+    if (sender_ != nullptr) {
+      sender_->Prefetch(step);
+    }
+  }
+
+  void Consider();
   MutableBytes Opened(const IcePath& path, MutableBytes datagram, const SrtpResult& result, TimeUs now);
+
+  // What every packet that is sent touches lies together.
+  bool may_send_media_ = false;
+  Port* port_ = nullptr;  // of the path in use
+  std::unique_ptr<SrtpSender> sender_;
+  std::bitset<128> audio_;
+  Destination destination_;
+  event::SessionCounters counters_;
 
   SessionHost& host_;
   Handle handle_;
   Handle room_;
-  LiteAgent ice_;
-  std::unique_ptr<SrtpSender> sender_;
   std::unique_ptr<SrtpReceiver> receiver_;
-  Port* port_ = nullptr;  // of the path in use
-  Destination destination_;
-  std::bitset<128> audio_;
   DtlsQuota dtls_quota_;
   TokenBucket dtls_rate_;
-  event::SessionCounters counters_;
+  LiteAgent ice_;
 };
 
 }  // namespace tertulia

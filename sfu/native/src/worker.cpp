@@ -32,16 +32,16 @@ TimeUs Now() {
   return static_cast<TimeUs>(time.tv_sec) * 1'000'000 + time.tv_nsec / 1'000;
 }
 
-std::unique_ptr<Port> Bind(const std::string& text, std::uint16_t port, const WorkerOptions& options) {
+std::unique_ptr<Port> Bind(const std::string& text, std::uint16_t port, const WorkerOptions& options, Bytes lasting) {
   const auto address = ParseAddress(text, port);
   if (!address) {
     throw std::system_error(EINVAL, std::generic_category(), text);
   }
-  return std::make_unique<Port>(*address, options.socket_buffer, options.segmentation);
+  return std::make_unique<Port>(*address, options.socket_buffer, options.segmentation, lasting);
 }
 
 // All sockets have one port number. With "any port" the first socket's choice may be taken elsewhere: choose again.
-std::vector<std::unique_ptr<Port>> BindAll(const WorkerOptions& options) {
+std::vector<std::unique_ptr<Port>> BindAll(const WorkerOptions& options, Bytes lasting) {
   const bool everywhere = options.bind.empty();
   const std::vector<std::string> addresses = everywhere ? std::vector<std::string>{"0.0.0.0", "::"} : options.bind;
   for (int attempt = 1;; ++attempt) {
@@ -50,7 +50,7 @@ std::vector<std::unique_ptr<Port>> BindAll(const WorkerOptions& options) {
       std::uint16_t number = options.port;
       for (const std::string& address : addresses) {
         try {
-          ports.push_back(Bind(address, number, options));
+          ports.push_back(Bind(address, number, options, lasting));
           number = ports.front()->socket().address().port;
         } catch (const std::system_error& error) {
           const int code = error.code().value();
@@ -82,7 +82,7 @@ void Watch(int epoll_fd, int operation, int fd, std::uint32_t events, std::uint6
 Worker::Worker(const WorkerOptions& options)
     : commands_(options.command_capacity),
       events_(options.event_capacity),
-      ports_(BindAll(options)),
+      ports_(BindAll(options, received_.region())),
       writable_wanted_(ports_.size(), false),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       consent_(options.consent) {
@@ -172,11 +172,11 @@ void Worker::Wait() {
 
 void Worker::Read(Port& port) {
   for (int i = 0; i < kBatchesPerTurn; ++i) {
-    const auto datagrams = port.Receive();
+    const auto datagrams = received_.Receive(port.socket());
     for (const ReceiveBatch::Datagram& datagram : datagrams) {
       Receive(datagram);
     }
-    FlushPorts();
+    FlushPorts();  // before the buffers are used again: what is sent refers to them
     if (datagrams.size() < ReceiveBatch::kSize) {
       return;
     }

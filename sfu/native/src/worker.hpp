@@ -100,6 +100,7 @@ class Worker : private SessionHost, private RoomHost {
 
   CommandRing commands_;
   EventQueue events_;
+  ReceiveBatch received_;
   std::vector<std::unique_ptr<Port>> ports_;
   std::vector<bool> writable_wanted_;  // a port: is EPOLLOUT asked for?
   int epoll_fd_ = -1;

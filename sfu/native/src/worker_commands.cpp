@@ -196,6 +196,7 @@ void Worker::Apply(const command::RequestStats& /*command*/) {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
   worker.cpu_us = static_cast<std::uint64_t>(cpu.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(cpu.tv_nsec) / 1'000;
   worker.segmentation = true;
+  worker.truncated = received_.truncated();
   for (const auto& port : ports_) {
     const SendStats& sent = port->batch().stats();
     worker.sent += sent.datagrams;
@@ -206,8 +207,7 @@ void Worker::Apply(const command::RequestStats& /*command*/) {
     worker.send_dropped += sent.dropped;
     worker.send_refused += sent.refused;
     worker.backlog += port->batch().backlog();
-    worker.truncated += port->received().truncated();
-    worker.kernel_drops += port->received().kernel_drops();
+    worker.kernel_drops += port->socket().kernel_drops();
     worker.segmentation = worker.segmentation && port->batch().segmentation();
     worker.receive_buffer = static_cast<std::uint64_t>(port->socket().receive_buffer());
     worker.send_buffer = static_cast<std::uint64_t>(port->socket().send_buffer());

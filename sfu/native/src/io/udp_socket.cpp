@@ -76,7 +76,7 @@ ReceiveBatch::ReceiveBatch() : slots_(kSize), vectors_(kSize), messages_(kSize),
   }
 }
 
-std::span<ReceiveBatch::Datagram> ReceiveBatch::Receive(const UdpSocket& socket) {
+std::span<ReceiveBatch::Datagram> ReceiveBatch::Receive(UdpSocket& socket) {
   for (mmsghdr& message : messages_) {
     message.msg_hdr.msg_namelen = sizeof(SocketAddress);
     message.msg_hdr.msg_controllen = kControlSize;
@@ -86,7 +86,7 @@ std::span<ReceiveBatch::Datagram> ReceiveBatch::Receive(const UdpSocket& socket)
   for (int i = 0; i < count; ++i) {
     mmsghdr& message = messages_[static_cast<std::size_t>(i)];
     Slot& slot = slots_[static_cast<std::size_t>(i)];
-    const Address local = LocalAddress(message.msg_hdr, socket.address());
+    const Address local = LocalAddress(message.msg_hdr, socket);
     if ((message.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
       ++truncated_;
       continue;
@@ -96,8 +96,8 @@ std::span<ReceiveBatch::Datagram> ReceiveBatch::Receive(const UdpSocket& socket)
   return std::span(datagrams_).first(kept);
 }
 
-Address ReceiveBatch::LocalAddress(msghdr& message, const Address& bound) {
-  Address local = bound;
+Address ReceiveBatch::LocalAddress(msghdr& message, UdpSocket& socket) {
+  Address local = socket.address();
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
       in_pktinfo info{};
@@ -108,7 +108,7 @@ Address ReceiveBatch::LocalAddress(msghdr& message, const Address& bound) {
       std::memcpy(&info, CMSG_DATA(header), sizeof(info));
       std::memcpy(local.ip.data(), &info.ipi6_addr, 16);
     } else if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SO_RXQ_OVFL) {
-      std::memcpy(&kernel_drops_, CMSG_DATA(header), sizeof(kernel_drops_));
+      std::memcpy(&socket.kernel_drops_, CMSG_DATA(header), sizeof(socket.kernel_drops_));
     }
   }
   return local;

@@ -28,15 +28,21 @@ class UdpSocket {
   // What the kernel granted, in bytes of its own accounting.
   [[nodiscard]] int receive_buffer() const { return receive_buffer_; }
   [[nodiscard]] int send_buffer() const { return send_buffer_; }
+  // Datagrams the kernel dropped because the receive buffer was full, as last told (SO_RXQ_OVFL; modulo 2^32).
+  [[nodiscard]] std::uint32_t kernel_drops() const { return kernel_drops_; }
 
  private:
+  friend class ReceiveBatch;
+
   int fd_ = -1;
   Address address_;
   int receive_buffer_ = 0;
   int send_buffer_ = 0;
+  std::uint32_t kernel_drops_ = 0;
 };
 
-// Reads up to kSize datagrams in one system call into buffers that are reused.
+// Reads up to kSize datagrams of a socket in one system call, into buffers that are reused: one batch serves all
+// sockets of a worker.
 class ReceiveBatch {
  public:
   static constexpr std::size_t kSize = 64;
@@ -51,11 +57,13 @@ class ReceiveBatch {
 
   // What is there now; empty when there is nothing (or on an error, which the next call meets again or not).
   // Valid until the next call.
-  std::span<Datagram> Receive(const UdpSocket& socket);
+  std::span<Datagram> Receive(UdpSocket& socket);
 
   [[nodiscard]] std::uint64_t truncated() const { return truncated_; }
-  // Datagrams the kernel dropped because our receive buffer was full, as last told (SO_RXQ_OVFL; modulo 2^32).
-  [[nodiscard]] std::uint32_t kernel_drops() const { return kernel_drops_; }
+  // Where all its datagrams lie.
+  [[nodiscard]] Bytes region() const {
+    return {reinterpret_cast<const std::uint8_t*>(slots_.data()), slots_.size() * sizeof(Slot)};
+  }
 
  private:
   static constexpr std::size_t kControlSize = 128;
@@ -65,14 +73,13 @@ class ReceiveBatch {
     std::array<std::uint8_t, kDatagramMax> bytes;
   };
 
-  Address LocalAddress(msghdr& message, const Address& bound);
+  static Address LocalAddress(msghdr& message, UdpSocket& socket);
 
   std::vector<Slot> slots_;
   std::vector<iovec> vectors_;
   std::vector<mmsghdr> messages_;
   std::vector<Datagram> datagrams_;
   std::uint64_t truncated_ = 0;
-  std::uint32_t kernel_drops_ = 0;
 };
 
 }  // namespace tertulia

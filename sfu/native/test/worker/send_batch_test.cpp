@@ -4,7 +4,9 @@
 #include <netinet/udp.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <deque>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -83,6 +85,23 @@ struct FakeSocket {
   }
 };
 
+// "Encrypts" so that one can see what and by whom.
+class FakeSealer final : public Sealer {
+ public:
+  explicit FakeSealer(char name) : name_(name) {}
+  std::size_t Seal(Bytes header, Bytes payload, MutableBytes out) override {
+    const std::string text =
+        std::string(header.begin(), header.end()) + "|" + std::string(payload.begin(), payload.end()) + "|" + name_;
+    EXPECT_LE(text.size(), out.size());
+    std::copy(text.begin(), text.end(), out.begin());
+    return refuse_ ? 0 : text.size();
+  }
+  bool refuse_ = false;
+
+ private:
+  char name_;
+};
+
 class SendBatchTest : public testing::Test {
  protected:
   void Put(Destination& destination, const std::string& text, SendPriority priority = SendPriority::kNormal) {
@@ -93,8 +112,16 @@ class SendBatchTest : public testing::Test {
   }
   static std::string Packet(char fill, std::size_t size) { return std::string(size, fill); }
 
+  void PutRtp(Destination& destination, const std::string& header, Bytes payload) {
+    batch_.AddRtp(destination, BytesOf(header), payload, SendPriority::kNormal);
+  }
+  static Bytes BytesOf(const std::string& text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  }
+
   FakeSocket socket_;
-  SendBatch batch_{[this](mmsghdr* headers, unsigned count) { return socket_.Send(headers, count); }, true};
+  std::array<std::uint8_t, 4096> received_{};
+  SendBatch batch_{[this](mmsghdr* headers, unsigned count) { return socket_.Send(headers, count); }, true, received_};
   Destination a_{PathTo(1)};
   Destination b_{PathTo(2)};
 };
@@ -145,7 +172,7 @@ TEST_F(SendBatchTest, KeepsToTheKernelsLimitsOfAMessage) {
 }
 
 TEST_F(SendBatchTest, FlushesByItselfWhenItIsFull) {
-  const std::size_t count = SendBatch::kArenaBytes / 1200 + 10;
+  const std::size_t count = SendBatch::kStagingBytes / 1200 + 10;
   for (std::size_t i = 0; i < count; ++i) {
     Put(a_, Packet('x', 1200));
   }
@@ -236,6 +263,84 @@ TEST_F(SendBatchTest, ABacklogIsBoundedAndVideoNeverTakesThePlaceOfAudio) {
   socket_.room = 1;
   batch_.OnWritable();
   EXPECT_EQ(socket_.To(1), std::vector<std::string>{"audio"});
+}
+
+TEST_F(SendBatchTest, SealsMediaWhenItLeavesForEachDestinationByItself) {
+  FakeSealer first('1');
+  FakeSealer second('2');
+  Destination one(PathTo(1), &first);
+  Destination two(PathTo(2), &second);
+  const std::string text = "a payload that is longer than what may differ";
+  std::copy(text.begin(), text.end(), received_.begin() + 100);
+  const MutableBytes payload = MutableBytes(received_).subspan(100, text.size());
+  for (Destination* destination : {&one, &two}) {
+    PutRtp(*destination, "h1", payload);
+    PutRtp(*destination, "h2", payload.first(5));
+    PutRtp(*destination, "h3", {});
+  }
+  batch_.Flush();
+  EXPECT_EQ(socket_.To(1), (std::vector<std::string>{"h1|" + text + "|1", "h2|a pay|1", "h3||1"}));
+  EXPECT_EQ(socket_.To(2), (std::vector<std::string>{"h1|" + text + "|2", "h2|a pay|2", "h3||2"}));
+}
+
+TEST_F(SendBatchTest, EveryViewerGetsItsOwnBeginningOfASharedPayload) {
+  FakeSealer sealer('s');
+  Destination destination(PathTo(1), &sealer);
+  const MutableBytes payload = MutableBytes(received_).first(40);
+  std::fill(payload.begin(), payload.end(), 'x');
+  std::vector<std::string> expected;
+  for (char own = 'a'; own < 'f'; ++own) {
+    payload[0] = static_cast<std::uint8_t>(own);  // rewritten in place, viewer by viewer
+    PutRtp(destination, "h", payload);
+    expected.push_back("h|" + std::string(1, own) + std::string(39, 'x') + "|s");
+  }
+  batch_.Flush();
+  EXPECT_EQ(socket_.To(1), expected);
+}
+
+TEST_F(SendBatchTest, CopiesAPayloadThatLiesElsewhere) {
+  FakeSealer sealer('s');
+  Destination destination(PathTo(1), &sealer);
+  std::string payload(100, 'x');
+  PutRtp(destination, "h", BytesOf(payload));
+  payload.assign(100, 'y');
+  batch_.Flush();
+  EXPECT_EQ(socket_.To(1), std::vector<std::string>{"h|" + std::string(100, 'x') + "|s"});
+}
+
+TEST_F(SendBatchTest, SendsNothingThatWasNotSealed) {
+  FakeSealer sealer('s');
+  sealer.refuse_ = true;
+  Destination sealed(PathTo(1), &sealer);
+  Destination unkeyed(PathTo(2));
+  PutRtp(sealed, "h", {});
+  PutRtp(unkeyed, "h", {});
+  batch_.Flush();
+  EXPECT_TRUE(socket_.messages.empty());
+}
+
+TEST_F(SendBatchTest, MediaOfManyPacketsForManyLeavesGroupedAndWhole) {
+  std::deque<FakeSealer> sealers;
+  std::deque<Destination> viewers;
+  for (std::uint16_t i = 0; i < 300; ++i) {
+    sealers.emplace_back('s');
+    viewers.emplace_back(PathTo(static_cast<std::uint16_t>(1000 + i)), &sealers.back());
+  }
+  const Bytes payload = Bytes(received_).first(1100);
+  for (char packet = 'a'; packet < 'k'; ++packet) {
+    for (Destination& viewer : viewers) {
+      PutRtp(viewer, std::string(12, packet), payload);
+    }
+  }
+  batch_.Flush();
+  EXPECT_LT(socket_.messages.size(), 320U) << "one message a viewer, and a few that were cut when the arena was full";
+  for (std::uint16_t i = 0; i < 300; ++i) {
+    const auto datagrams = socket_.To(static_cast<std::uint16_t>(1000 + i));
+    ASSERT_EQ(datagrams.size(), 10U);
+    for (std::size_t n = 0; n < 10; ++n) {
+      EXPECT_EQ(datagrams[n][0], static_cast<char>('a' + n));
+    }
+  }
 }
 
 TEST_F(SendBatchTest, AnswersToPathsThatAreUsedOnceGoWithTheRest) {
