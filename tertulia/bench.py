@@ -21,6 +21,9 @@ import typer
 
 from tertulia.bench_options import Cipher, Options, Result, Shape
 
+LATE_MS = 25.0
+"""A load generator that is later than this sends in bursts what was meant to be even: its row is marked."""
+
 app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
 
 
@@ -85,6 +88,9 @@ def sfu(
     except BenchError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    if not as_json and any(result.late_ms > LATE_MS for result in results):
+        typer.echo(f"* The load was up to {max(result.late_ms for result in results):.0f} ms behind its own schedule: ")
+        typer.echo("  the machine was busy with other things, and these figures are not to be trusted.")
     if as_json:
         typer.echo(json.dumps(_document(results, options), indent=2))
 
@@ -103,8 +109,9 @@ def _heading() -> Iterator[str]:
 
 def _row(result: Result) -> str:
     idle = "" if result.idle_share is None else f"{result.idle_share:.1%}"
+    viewers = f"{'*' if result.late_ms > LATE_MS else ''}{result.viewers}"
     return (
-        f"{result.viewers:>7} {result.delivered_per_s:>10,.0f} {result.cpu_us_per_packet:>11.2f} "
+        f"{viewers:>7} {result.delivered_per_s:>10,.0f} {result.cpu_us_per_packet:>11.2f} "
         f"{result.worker_us_per_packet:>8.2f} {result.cpu_share:>6.1%} {result.loss:>8.3%} "
         f"{result.delay_p50_ms:>7.2f} {result.delay_p99_ms:>7.2f} {result.verified:>8} {result.mismatched:>5} "
         f"{idle:>6} {result.memory_kib_per_viewer:>8.0f} "

@@ -11,12 +11,13 @@ import aiohttp
 
 from tertulia.bench_load import Load, Report, build
 from tertulia.bench_options import Options, Result
-from tertulia.bench_scene import JoinCost, Scene
+from tertulia.bench_scene import JoinCost, Scene, Window
 from tertulia.bench_server import BenchServer, on_core
 
 _IDLE_S = 5.0
 _RAMP_STEP_S = 3.0
 _RAMP_FACTOR = 1.2
+_STEP_BACK = 0.95
 _RAMP_LOSS = 0.001
 _RAMP_DELAY_US = 100_000
 
@@ -44,10 +45,9 @@ async def _measure(scene: Scene, viewers: int, options: Options) -> Result:
     await scene.wait_until_all_receive()
     pps = options.pps
     if options.saturate:
-        pps = await _highest_rate(scene, options)
-        scene.stream(options.shape, pps, options.packet_bytes)
-        await scene.wait_until_all_receive()
-    window = await scene.measure(options.seconds)
+        pps, window = await _saturate(scene, options)
+    else:
+        window = await scene.measure(options.seconds)
     memory = scene.server.memory() - memory
     await scene.close()
     report, packets = window.report, max(window.report.delivered, 1)
@@ -75,16 +75,27 @@ async def _measure(scene: Scene, viewers: int, options: Options) -> Result:
     )
 
 
-async def _highest_rate(scene: Scene, options: Options) -> float:
-    """The last rate, rising step by step, at which fewer than one packet in a thousand is lost and none is late."""
+async def _saturate(scene: Scene, options: Options) -> tuple[float, Window]:
+    """Raise the rate until packets are lost or late, then lower it until it holds for a whole measurement."""
     pps = options.pps
-    while True:
-        scene.stream(options.shape, pps * _RAMP_FACTOR, options.packet_bytes)
-        await asyncio.sleep(1.0)
-        report = (await scene.measure(_RAMP_STEP_S)).report
-        if _loss(report) >= _RAMP_LOSS or report.delay_p99_us >= _RAMP_DELAY_US:
-            return pps
+    while _holds(await _measure_at(scene, options, pps, _RAMP_STEP_S)):
         pps *= _RAMP_FACTOR
+    while True:
+        pps *= _STEP_BACK
+        window = await _measure_at(scene, options, pps, options.seconds)
+        if _holds(window) or pps < options.pps:
+            return pps, window
+
+
+async def _measure_at(scene: Scene, options: Options, pps: float, seconds: float) -> Window:
+    scene.stream(options.shape, pps, options.packet_bytes)
+    await asyncio.sleep(1.0)
+    return await scene.measure(seconds)
+
+
+def _holds(window: Window) -> bool:
+    """Fewer than one packet in a thousand is lost, and hardly any is late."""
+    return _loss(window.report) < _RAMP_LOSS and window.report.delay_p99_us < _RAMP_DELAY_US
 
 
 def _loss(report: Report) -> float:
