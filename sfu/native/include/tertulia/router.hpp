@@ -18,8 +18,8 @@ class RouterOutput {
  public:
   virtual ~RouterOutput() = default;
 
-  // One plain RTP packet to a viewer: complete header (fixed part, CSRC, extensions), then payload. A payload that lies in
-  // the received packet is read again when the whole batch of received packets has been handled: only its first 16
+  // One plain RTP packet to a viewer: complete header (fixed part, CSRC, extensions), then payload. A payload that lies
+  // in the received packet is read again when the whole batch of received packets has been handled: only its first 16
   // bytes may be rewritten for another viewer after this call.
   virtual void SendRtp(Handle session, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload) = 0;
 
