@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -26,7 +27,7 @@ const trim = (transceiver, kind) => transceiver.setCodecPreferences(
 const layers = [
   {rid: 'q', scaleResolutionDownBy: 4}, {rid: 'h', scaleResolutionDownBy: 2}, {rid: 'f', scaleResolutionDownBy: 1}];
 
-async function join(name, seats, colour) {
+async function join(name, seats, colour, width, height) {
   const times = {begin: performance.now()};
   const pc = window.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
   const add = (kind, init) => { const t = pc.addTransceiver(kind, init); trim(t, kind); return t; };
@@ -35,7 +36,10 @@ async function join(name, seats, colour) {
   add('video', {direction: 'sendonly'});
   add('audio', {direction: 'sendonly'});
   const slots = window.slots = [];
-  for (let i = 0; i < seats; i++) { add('audio', {direction: 'recvonly'}); slots.push(add('video', {direction: 'recvonly'})); }
+  for (let i = 0; i < seats; i++) {
+    add('audio', {direction: 'recvonly'});
+    slots.push(add('video', {direction: 'recvonly'}));
+  }
   for (let i = 0; i < 3; i++) add('audio', {direction: 'recvonly'});
   window.frames_ = {};
   for (const id of [0, 1]) {
@@ -57,12 +61,12 @@ async function join(name, seats, colour) {
   times.applied = performance.now();
   if (colour) {
     const canvas = document.createElement('canvas');
-    canvas.width = 640; canvas.height = 360;
+    canvas.width = width; canvas.height = height;
     const context = canvas.getContext('2d');
     let count = 0;
     setInterval(() => {
-      context.fillStyle = colour; context.fillRect(0, 0, 640, 360);
-      context.fillStyle = 'black'; context.fillRect(count++ * 7 % 640, 300, 20, 60);
+      context.fillStyle = colour; context.fillRect(0, 0, width, height);
+      context.fillStyle = 'black'; context.fillRect(count++ * 7 % width, height * 5 / 6, 20, height / 6);
     }, 33);
     await camera.sender.replaceTrack(canvas.captureStream(30).getVideoTracks()[0]);
   }
@@ -88,7 +92,8 @@ function pictures() {
     const pixels = context.getImageData(0, 0, 16, 16).data;
     const sum = [0, 0, 0];
     for (let i = 0; i < pixels.length; i += 4) for (let c = 0; c < 3; c++) sum[c] += pixels[i + c] / 256;
-    return {mid: slots[index].mid, width: video.videoWidth, colour: ['red', 'green', 'blue'][sum.indexOf(Math.max(...sum))]};
+    const colour = ['red', 'green', 'blue'][sum.indexOf(Math.max(...sum))];
+    return {mid: slots[index].mid, width: video.videoWidth, colour};
   });
 }
 
@@ -101,7 +106,9 @@ async function restart() {
 
 async function decoded() {
   let frames = 0;
-  (await pc.getStats()).forEach(s => { if (s.type === 'inbound-rtp' && s.kind === 'video') frames += s.framesDecoded || 0; });
+  (await pc.getStats()).forEach(s => {
+    if (s.type === 'inbound-rtp' && s.kind === 'video') frames += s.framesDecoded || 0;
+  });
   return frames;
 }
 
@@ -109,7 +116,9 @@ async function sent() {
   const found = {};
   (await pc.getStats()).forEach(s => {
     if (s.type === 'outbound-rtp' && s.kind === 'video' && s.rid)
-      found[s.rid] = {frames: s.framesEncoded, width: s.frameWidth, kbps: s.targetBitrate / 1000, limit: s.qualityLimitationReason};
+      found[s.rid] = {
+        frames: s.framesEncoded, width: s.frameWidth, kbps: s.targetBitrate / 1000, limit: s.qualityLimitationReason
+      };
     if (s.type === 'candidate-pair' && s.nominated) found.estimate = s.availableOutgoingBitrate;
   });
   return found;
@@ -162,10 +171,19 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
-async def open_page(browser: Browser, site: Site, name: str, seats: int, colour: str | None) -> tuple[Page, Any]:
+async def open_page(
+    browser: Browser, site: Site, name: str, seats: int, colour: str | None, size: tuple[int, int] = (640, 360)
+) -> tuple[Page, Any]:
     page = await browser.new_page()
     await page.goto(site.url)
-    return page, await page.evaluate("([n, s, c]) => join(n, s, c)", [name, seats, colour])
+    return page, await page.evaluate("([n, s, c, w, h]) => join(n, s, c, w, h)", [name, seats, colour, *size])
+
+
+async def holds(page: Page, expression: str, limit: float = 30) -> None:
+    """Wait until the expression is true; unlike ``wait_for_function``, which takes any promise for true, awaits it."""
+    async with asyncio.timeout(limit):
+        while not await page.evaluate(expression):  # noqa: ASYNC110 - any condition in the page, not one event
+            await asyncio.sleep(0.05)
 
 
 async def shows(page: Page, colour: str) -> None:
@@ -186,10 +204,11 @@ async def test_two_pages_see_each_other(sfu: SfuService, site: Site, browser: Br
 
 
 async def test_simulcast_layers_come_up_and_stay(site: Site, browser: Browser, peers: list[Peer]) -> None:
-    page, _ = await open_page(browser, site, "ann", 1, "rgb(0,128,0)")
-    await page.wait_for_function(
+    # Of a smaller picture Chromium sends only the first two encodings.
+    page, _ = await open_page(browser, site, "ann", 1, "rgb(0,128,0)", (960, 540))
+    await holds(
+        page,
         "async () => { const s = await sent(); return ['q', 'h', 'f'].every(rid => s[rid] && s[rid].frames > 30); }",
-        timeout=30_000,
     )
     caller = Caller(site.sfu, "bob")
     peers.append(caller.peer)
@@ -205,7 +224,7 @@ async def test_an_ice_restart_goes_unnoticed(site: Site, browser: Browser, peers
     await shows(page, "blue")
     await page.evaluate("restart()")
     before = await page.evaluate("decoded()")
-    await page.wait_for_function(f"async () => await decoded() > {before} + 30", timeout=20_000)
+    await holds(page, f"async () => await decoded() > {before} + 30")
     assert await page.evaluate("state()") == "connected"
     assert [state for state, _ in site.heard["ann"].states] == ["connected"]
     await until(lambda: caller.sees("ann", "red"))
