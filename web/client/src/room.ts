@@ -7,6 +7,7 @@ import { Connection, type SocketFactory } from "./connection.js";
 import { Doors } from "./doors.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { Media, type MediaState, type PeerFactory, type SlotPlan } from "./media.js";
+import { Mutes } from "./mutes.js";
 import type { Notice } from "./protocol.js";
 import { Publisher } from "./publisher.js";
 import { SteadyReconnect, type ReconnectPolicy } from "./reconnect.js";
@@ -62,6 +63,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly viewer: Viewer;
   readonly timeline = new Timeline();
   readonly session: Session;
+  readonly #mutes: Mutes;
   readonly #recovery: Recovery;
   #state: RoomState = { kind: "idle" };
   #info: Joined["room"] | null = null;
@@ -73,6 +75,7 @@ export class Room extends Emitter<RoomEvents> {
     this.connection = new Connection({ socket: environment.socket, token: options.token, policy, timers });
     this.doors = new Doors(this.connection, timers);
     this.speakers = new Speakers(timers);
+    this.#mutes = new Mutes(this.publisher, (state) => this.doors.request("set-track", state));
     this.viewer = new Viewer((view) => this.doors.request("view", view), timers);
     this.chat = new Chat({
       request: (name, data) => this.doors.request(name, data),
@@ -170,10 +173,10 @@ export class Room extends Emitter<RoomEvents> {
     this.doors.on("open", (name, open) => {
       if (name === "chat" && open) this.chat.handleDoorOpen();
     });
-    this.publisher.on("muted", (kind, muted) => {
-      if (this.#state.kind === "joined") void this.doors.request("set-track", { kind, muted });
+    this.session.on("offered", (tracks) => {
+      this.timeline.mark("offer");
+      this.#mutes.handleOffered(tracks);
     });
-    this.session.on("offered", () => this.timeline.mark("offer"));
     this.session.on("answered", () => this.timeline.mark("answer"));
     this.session.on("joined", (joined) => this.#handleJoined(joined));
     this.session.on("media", (media) => this.#handleMedia(media));
@@ -203,6 +206,7 @@ export class Room extends Emitter<RoomEvents> {
     if (joined.slots !== null) this.seats.handleSlots({ ...joined.slots, full: true });
     this.chat.handleJoined(joined.room.conversation, joined.chat, joined.history);
     this.speakers.handleReset();
+    this.#mutes.handleJoined();
   }
 
   #handleNotice(notice: Notice): void {

@@ -4,7 +4,7 @@
  * What must outlive a media session (tracks, view, chat position) belongs to others and is asked for when needed.
  */
 
-import type { Joined, Position, View } from "./catalogue.js";
+import type { Joined, Position, TrackIntent, View } from "./catalogue.js";
 import type { Connection } from "./connection.js";
 import { Emitter } from "./emitter.js";
 import type { Media } from "./media.js";
@@ -27,7 +27,8 @@ interface SessionEvents {
   media: [media: Media];
   /** The server has let us in; its answer to the offer, if there was one, is applied next. */
   joined: [joined: Joined];
-  offered: [];
+  /** The join goes out, saying this. */
+  offered: [tracks: readonly TrackIntent[]];
   /** The server's answer is here. */
   answered: [];
 }
@@ -87,10 +88,10 @@ export class Session extends Emitter<SessionEvents> {
     const offer = await offering;
     if (!offer.ok) return offer;
     this.emit("media", media);
-    this.emit("offered");
     const { publisher, room, view, position, connection } = this.#options;
     for (const [kind, track] of publisher.outgoing()) void media.send(kind, track);
     const tracks = media.intents((kind) => publisher.muted(kind));
+    this.emit("offered", tracks);
     // The id of the session before, if there was one, says that it is still us and not somebody else with our token.
     const request = { room, offer: offer.value, session: this.#id, tracks, view: view(), position: position() };
     const joined = await connection.request("join", request, JOIN_TIMEOUT_MS);

@@ -4,20 +4,21 @@ import { sends, type Participant, type Room, type Want } from "@tertulia/client"
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 
 import { IconButton } from "../ui/controls";
-import { useObserved, useSize } from "../ui/hooks";
+import { useObserved, useSize, type Size } from "../ui/hooks";
 import { NextIcon, PreviousIcon } from "../ui/icons";
 import type { Visit } from "../visit";
 import { pageCount } from "./arrange";
 import { Alone } from "./Alone";
-import { fitFocus, fitGrid, type Area } from "./layout";
+import { fitFocus, fitGrid } from "./layout";
 import { ScreenTile } from "./ScreenTile";
 import { Tile } from "./Tile";
 
 const GAP = 10;
+const PAGER_HEIGHT = 42;
 
 export function Stage({ visit }: { readonly visit: Visit }): ReactNode {
   const { room, plan, order } = visit;
-  const [ref, size] = useSize();
+  const [ref, whole] = useSize();
   const others = useObserved(room.roster, "change", () => room.roster.others);
   const you = useObserved(room.roster, "change", () => room.roster.you);
   const pinned = useObserved(room.viewer, "pinned", () => room.viewer.pinned);
@@ -25,10 +26,17 @@ export function Stage({ visit }: { readonly visit: Visit }): ReactNode {
 
   const screens = useMemo(() => newestFirst(others.filter((one) => sends(one, "screen"))), [others]);
   const screen = screens[0] ?? null;
-  const focus = useMemo(() => (screen === null ? null : fitFocus(size, GAP)), [screen, size]);
-  // On the first page one place is one's own.
-  const perPage = Math.max(1, Math.min(plan.seats - screens.length, focus === null ? Infinity : focus.count - 1));
   const people = useObserved(order, "change", () => order.people);
+  // The pager takes room only where it is needed, and whether it is depends on the room there is without it.
+  const places = (area: Size): number => {
+    const strip = screen === null ? Infinity : fitFocus(area, GAP).count;
+    // On the first page one place is one's own.
+    return Math.max(1, Math.min(plan.seats - screens.length, strip - 1));
+  };
+  const hasPager = people.length > places(whole);
+  const size = hasPager ? { ...whole, height: Math.max(0, whole.height - PAGER_HEIGHT) } : whole;
+  const perPage = places(size);
+  const focus = screen === null ? null : fitFocus(size, GAP);
   useEffect(() => order.setFirstPage(perPage), [order, perPage]);
   const pages = pageCount(people.length, perPage);
   const current = Math.min(page, pages - 1);
@@ -45,8 +53,8 @@ export function Stage({ visit }: { readonly visit: Visit }): ReactNode {
   useView(room, shown, screen, tile, focus?.screen ?? size);
 
   return (
-    <div className="stage">
-      <div className="stage-area" ref={ref} data-layout={focus?.side ?? "grid"}>
+    <div className="stage" ref={ref}>
+      <div className="stage-area" data-layout={focus?.side ?? "grid"}>
         {screen !== null && focus !== null && <ScreenTile room={room} participant={screen} {...focus.screen} />}
         <div
           className={focus === null ? "grid" : "strip"}
@@ -58,7 +66,7 @@ export function Stage({ visit }: { readonly visit: Visit }): ReactNode {
           {isAlone && <Alone visit={visit} width={tile.width} height={tile.height} />}
         </div>
       </div>
-      {pages > 1 && <Pager page={current} pages={pages} onPage={setPage} />}
+      {hasPager && <Pager page={current} pages={pages} onPage={setPage} />}
     </div>
   );
 }
@@ -106,8 +114,8 @@ function useView(
   room: Room,
   people: readonly Participant[],
   screen: Participant | null,
-  tile: Area,
-  stage: Area,
+  tile: Size,
+  stage: Size,
 ): void {
   const [width, height] = [pixels(tile.width), pixels(tile.height)];
   const [stageWidth, stageHeight] = [pixels(stage.width), pixels(stage.height)];
