@@ -36,7 +36,7 @@ SecretBytes::~SecretBytes() { OPENSSL_cleanse(data.data(), data.size()); }
 
 std::optional<SrtpProfile> SrtpProfileFromNumber(std::uint16_t number) {
   switch (static_cast<SrtpProfile>(number)) {
-    case SrtpProfile::kAes128CmHmacSha1_80:
+    case SrtpProfile::kAes128CmHmacSha1:
     case SrtpProfile::kAeadAes128Gcm:
     case SrtpProfile::kAeadAes256Gcm:
       return static_cast<SrtpProfile>(number);
@@ -46,7 +46,7 @@ std::optional<SrtpProfile> SrtpProfileFromNumber(std::uint16_t number) {
 
 SrtpSizes SizesOf(SrtpProfile profile) {
   switch (profile) {
-    case SrtpProfile::kAes128CmHmacSha1_80:
+    case SrtpProfile::kAes128CmHmacSha1:
       return {.key = 16, .salt = 14, .auth_key = 20, .tag = 10};
     case SrtpProfile::kAeadAes128Gcm:
       return {.key = 16, .salt = 12, .auth_key = 0, .tag = 16};

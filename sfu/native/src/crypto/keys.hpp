@@ -12,7 +12,7 @@ namespace tertulia {
 
 // The DTLS-SRTP protection profile numbers of the IANA registry (RFC 5764, RFC 7714).
 enum class SrtpProfile : std::uint16_t {
-  kAes128CmHmacSha1_80 = 0x0001,
+  kAes128CmHmacSha1 = 0x0001,
   kAeadAes128Gcm = 0x0007,
   kAeadAes256Gcm = 0x0008,
 };

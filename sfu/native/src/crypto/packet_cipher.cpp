@@ -22,7 +22,7 @@ const EVP_CIPHER* Fetch(SrtpProfile profile) {
   static const CipherPointer kGcm128(EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr));
   static const CipherPointer kGcm256(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
   switch (profile) {
-    case SrtpProfile::kAes128CmHmacSha1_80:
+    case SrtpProfile::kAes128CmHmacSha1:
       return kCtr128.get();
     case SrtpProfile::kAeadAes128Gcm:
       return kGcm128.get();
@@ -150,7 +150,7 @@ class CounterModeCipher final : public PacketCipher {
 }  // namespace
 
 std::unique_ptr<PacketCipher> PacketCipher::Create(SrtpProfile profile, const SrtpKeys& keys, CipherUse use) {
-  const bool counter_mode = profile == SrtpProfile::kAes128CmHmacSha1_80;
+  const bool counter_mode = profile == SrtpProfile::kAes128CmHmacSha1;
   // Counter mode is its own inverse.
   const int encrypt = use == CipherUse::kEncrypt || counter_mode ? 1 : 0;
   ContextPointer context(EVP_CIPHER_CTX_new());

@@ -194,7 +194,7 @@ void LiteAgent::SendQuestion(Candidate& candidate, TimeUs now) {
   ++candidate.transmissions;
   const IceCredentials& remote = RemoteOf(candidate);
   const IceCredentials& local = candidate.former_remote && former_ ? former_->local : current_.local;
-  std::array<std::uint8_t, kMaxMessage> buffer;
+  std::array<std::uint8_t, kMaxMessage> buffer{};
   stun::Writer writer(buffer, stun::Type::kBindingRequest, candidate.transaction);
   writer.AddUsername(remote.ufrag + ":" + local.ufrag);
   writer.AddControlled(tie_breaker_);

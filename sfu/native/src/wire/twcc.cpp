@@ -88,8 +88,8 @@ namespace {
 
 // What is to be said, before it is packed: a symbol and a delta a packet.
 struct Statuses {
-  std::array<std::uint8_t, kMaxStatusCount> symbols;
-  std::array<std::int16_t, kMaxStatusCount> deltas;
+  std::array<std::uint8_t, kMaxStatusCount> symbols{};
+  std::array<std::int16_t, kMaxStatusCount> deltas{};
   std::size_t count = 0;
   std::int64_t reference = 0;
 };
@@ -142,7 +142,7 @@ Built Build(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t media_ssr
   Statuses statuses;
   if (!Collect(arrivals, statuses)) return {};
 
-  std::array<std::uint16_t, kMaxStatusCount> chunks;
+  std::array<std::uint16_t, kMaxStatusCount> chunks{};
   std::size_t chunk_count = 0;
   std::size_t covered = 0;
   std::size_t size = kFixedSize;

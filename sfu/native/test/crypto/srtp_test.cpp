@@ -25,7 +25,7 @@ SecretBytes Secret(const char* hex) {
 // --- vectors of the RFCs
 
 TEST(SrtpKeys, AreDerivedAsInRfc3711AppendixB3) {
-  const auto keys = DeriveSrtpKeys(SrtpProfile::kAes128CmHmacSha1_80,
+  const auto keys = DeriveSrtpKeys(SrtpProfile::kAes128CmHmacSha1,
                                    FromHex("E1F97A0D3E018BE0D64FA32C06DE4139 0EC675AD498AFEEBB6960B3AABE6"));
   ASSERT_TRUE(keys);
   EXPECT_EQ(ToHex(keys->rtp.key.bytes()), "c61e7a93744f39ee10734afe3ff7a087");
@@ -35,7 +35,7 @@ TEST(SrtpKeys, AreDerivedAsInRfc3711AppendixB3) {
 
 TEST(SrtpKeys, OfTheWrongSizeAreRefused) {
   for (const std::size_t size : {0, 29, 31, 28, 44}) {
-    EXPECT_FALSE(DeriveSrtpKeys(SrtpProfile::kAes128CmHmacSha1_80, Packet(size)));
+    EXPECT_FALSE(DeriveSrtpKeys(SrtpProfile::kAes128CmHmacSha1, Packet(size)));
   }
   EXPECT_FALSE(SrtpSender::Create(SrtpProfile::kAeadAes128Gcm, Packet(30)));
   EXPECT_FALSE(SrtpReceiver::Create(SrtpProfile::kAeadAes256Gcm, Packet(28)));
@@ -46,7 +46,7 @@ TEST(SrtpKeys, OfTheWrongSizeAreRefused) {
 TEST(PacketCipher, MakesTheKeyStreamOfRfc3711AppendixB2) {
   const SrtpKeys keys{Secret("2B7E151628AED2A6ABF7158809CF4F3C"), Secret("F0F1F2F3F4F5F6F7F8F9FAFBFCFD"),
                       Secret("0000000000000000000000000000000000000000")};
-  const auto cipher = PacketCipher::Create(SrtpProfile::kAes128CmHmacSha1_80, keys, CipherUse::kEncrypt);
+  const auto cipher = PacketCipher::Create(SrtpProfile::kAes128CmHmacSha1, keys, CipherUse::kEncrypt);
   const Packet zeros(48);
   Packet out(58);
   ASSERT_TRUE(cipher->Seal({0, 0}, {}, zeros, {}, out.data(), out.data() + 48));
@@ -142,7 +142,9 @@ class Srtp : public ::testing::TestWithParam<SrtpProfile> {
   }
   SrtpError Unprotect(Packet packet, const Packet* plain = nullptr) {
     const SrtpResult result = receiver_->Unprotect(packet);
-    if (result.ok() && plain != nullptr) EXPECT_EQ(ToHex(Bytes(packet).first(result.size)), ToHex(*plain));
+    if (result.ok() && plain != nullptr) {
+      EXPECT_EQ(ToHex(Bytes(packet).first(result.size)), ToHex(*plain));
+    }
     return result.error;
   }
   SrtpError UnprotectRtcp(Packet packet) { return receiver_->UnprotectRtcp(packet).error; }
@@ -153,11 +155,11 @@ class Srtp : public ::testing::TestWithParam<SrtpProfile> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Profiles, Srtp,
-                         ::testing::Values(SrtpProfile::kAes128CmHmacSha1_80, SrtpProfile::kAeadAes128Gcm,
+                         ::testing::Values(SrtpProfile::kAes128CmHmacSha1, SrtpProfile::kAeadAes128Gcm,
                                            SrtpProfile::kAeadAes256Gcm),
                          [](const auto& info) {
                            switch (info.param) {
-                             case SrtpProfile::kAes128CmHmacSha1_80:
+                             case SrtpProfile::kAes128CmHmacSha1:
                                return "Aes128CmHmacSha1_80";
                              case SrtpProfile::kAeadAes128Gcm:
                                return "AeadAes128Gcm";
