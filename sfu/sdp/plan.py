@@ -155,6 +155,17 @@ def make_plan(
     )
 
 
+class _Choice:
+    """What is used of a section's codecs."""
+
+    def __init__(self, section: Section, kind: MediaKind) -> None:
+        pairs = accepted(section, kind)
+        self.payloads = tuple(payload for _, payload in pairs)
+        self.decodable = tuple(decodable(list(self.payloads)))
+        self.received = tuple(answer_codec(codec, kind, receiving=True) for codec, _ in pairs)
+        self.sent = tuple(answer_codec(codec, kind, receiving=False) for codec, _ in pairs)
+
+
 class _Builder:
     def __init__(self, offer: Description, tracks: Mapping[str, TrackKind], publish: bool, subscribe: bool) -> None:
         self.members = frozenset(bundle(offer))
@@ -169,6 +180,7 @@ class _Builder:
         self.extensions: dict[str, int] = {}
         self.feedback: set[str] = set()
         self.seats = {"audio": 0, "video": 0}
+        self._choices: dict[tuple[MediaKind, tuple[Codec, ...]], _Choice] = {}
         videos = [section for section in offer.sections if self._is_slot(section) and section.kind == "video"]
         self.seat_count = len(videos)
 
@@ -184,15 +196,22 @@ class _Builder:
         if section.kind not in ("audio", "video") or "RTP/SAVPF" not in section.protocol or not section.rtcp_mux:
             return _refused(section)
         kind = cast(MediaKind, section.kind)
-        codecs = accepted(section, kind)
-        if not codecs:
+        choice = self._choose(section, kind)
+        if not choice.payloads:
             return _refused(section)
         track = self.tracks.get(section.mid)
         if track is not None and section.direction in ("sendonly", "sendrecv"):
-            return self._publication(section, kind, track, codecs)
+            return self._publication(section, kind, track, choice)
         if self._is_slot(section):
-            return self._slot(section, kind, codecs)
-        return _answer(section, "inactive", codecs, kind, receiving=True)
+            return self._slot(section, kind, choice)
+        return _answer(section, "inactive", choice.received)
+
+    def _choose(self, section: Section, kind: MediaKind) -> _Choice:
+        """Slots repeat the same codecs; what was decided for one holds for all."""
+        key = (kind, section.codecs)
+        if key not in self._choices:
+            self._choices[key] = _Choice(section, kind)
+        return self._choices[key]
 
     def _is_slot(self, section: Section) -> bool:
         sends = section.direction == "sendonly" or section.mid in self.tracks
@@ -212,17 +231,15 @@ class _Builder:
             max_message_size=MESSAGE_MAX,
         )
 
-    def _publication(
-        self, section: Section, kind: MediaKind, track: TrackKind, codecs: list[tuple[Codec, Payload]]
-    ) -> Section:
+    def _publication(self, section: Section, kind: MediaKind, track: TrackKind, choice: _Choice) -> Section:
         assert section.mid is not None
         self.offered.add(section.mid)
         if TRACK_MEDIA[track] != kind:
             raise SdpError(f"Section {section.mid!r} is {kind}, which a {track} is not.", "offer-missing-section")
         if not self.publish:
-            return _answer(section, "inactive", codecs, kind, receiving=True)
+            return _answer(section, "inactive", choice.received)
         rids = self._rids(section)
-        answer = _answer(section, "recvonly", codecs, kind, receiving=True)
+        answer = _answer(section, "recvonly", choice.received)
         extensions = answer_extensions(section, kind, receiving=True, mixed=self.mixed)
         self._use(extensions)
         self.feedback.update(item for codec in answer.codecs for item in codec.feedback)
@@ -233,7 +250,7 @@ class _Builder:
                 kind=kind,
                 rids=tuple(rid.id for rid in rids),
                 ssrcs=_media_ssrcs(section),
-                payloads=tuple(payload for _, payload in codecs),
+                payloads=choice.payloads,
             )
         )
         return replace(
@@ -249,19 +266,18 @@ class _Builder:
         wanted = [stream[0].removeprefix("~") for stream in section.simulcast_send]
         return tuple(Rid(rid, "recv") for rid in dict.fromkeys(wanted) if rid in sent)
 
-    def _slot(self, section: Section, kind: MediaKind, codecs: list[tuple[Codec, Payload]]) -> Section:
+    def _slot(self, section: Section, kind: MediaKind, choice: _Choice) -> Section:
         assert section.mid is not None
         if not self.subscribe or len(self.slots) >= SLOTS_MAX:
-            return _answer(section, "inactive", codecs, kind, receiving=False)
+            return _answer(section, "inactive", choice.sent)
         index = self.seats[kind]
         self.seats[kind] += 1
         seat = index if index < self.seat_count else None
         stream = f"seat-{index}" if seat is not None else f"extra-{index - self.seat_count}"
         extensions = answer_extensions(section, kind, receiving=False, mixed=self.mixed)
         self._use(extensions)
-        payloads = tuple(decodable([payload for _, payload in codecs]))
-        self.slots.append(SlotPlan(section.mid, kind, seat, stream, payloads))
-        answer = _answer(section, "sendonly", codecs, kind, receiving=False)
+        self.slots.append(SlotPlan(section.mid, kind, seat, stream, choice.decodable))
+        answer = _answer(section, "sendonly", choice.sent)
         return replace(answer, extensions=tuple(extensions), msid=f"{stream} {stream}-{kind}")
 
     def _use(self, extensions: list[Extension]) -> None:
@@ -279,21 +295,15 @@ def _media_ssrcs(section: Section) -> tuple[int, ...]:
 
 
 def _answer(
-    section: Section,
-    direction: Literal["recvonly", "sendonly", "inactive"],
-    codecs: list[tuple[Codec, Payload]],
-    kind: MediaKind,
-    *,
-    receiving: bool,
+    section: Section, direction: Literal["recvonly", "sendonly", "inactive"], codecs: tuple[Codec, ...]
 ) -> Section:
-    chosen = tuple(answer_codec(codec, kind, receiving=receiving) for codec, _ in codecs)
     return Section(
         kind=section.kind,
         protocol=section.protocol,
-        formats=tuple(str(codec.pt) for codec in chosen),
+        formats=tuple(str(codec.pt) for codec in codecs),
         mid=section.mid,
         direction=direction,
-        codecs=chosen,
+        codecs=codecs,
         rtcp_mux=True,
     )
 
