@@ -33,7 +33,7 @@ class Owner(Protocol):
 
     def on_changed(self, presence: Presence) -> None: ...
 
-    def on_media_closed(self, presence: Presence) -> None: ...
+    def on_media_closed(self, presence: Presence, reason: str | None) -> None: ...
 
     def on_channel_frame(self, presence: Presence, link: MediaLink, channel: Channel, data: bytes) -> None: ...
 
@@ -192,7 +192,7 @@ class MediaLink:
         self._presence.outlet.deliver(Notice("media-state", MediaState(state, reason)))
         if state == "closed":
             self._presence.use(None)
-            self._presence.owner.on_media_closed(self._presence)
+            self._presence.owner.on_media_closed(self._presence, reason)
 
     def on_slots(self, slots: Slots) -> None:
         if self.current:

@@ -56,6 +56,8 @@ log = structlog.get_logger("signaling.service")
 
 GRACE_S = 10.0
 """How long somebody whose socket was lost is waited for."""
+GOODBYES = frozenset({"left", "client-closed"})
+"""Ends of a media session that its client wanted."""
 
 
 class SignalingService:
@@ -287,7 +289,7 @@ class SignalingService:
             return
         if presence.link is not None and presence.link.closed:
             presence.use(None)
-            self.on_media_closed(presence)
+            self.on_media_closed(presence, None)
         elif presence.connection is None:
             presence.start_grace(self.grace_s, lambda: self._grace_over(presence))
 
@@ -366,14 +368,14 @@ class SignalingService:
         if room is not None and room.presences.get(presence.id) is presence:
             room.tell(Notice("participant-updated", presence.participant()))
 
-    def on_media_closed(self, presence: Presence) -> None:
+    def on_media_closed(self, presence: Presence, reason: str | None) -> None:
         """Somebody's media session is over. With the socket gone too, so are they."""
         presence.lost_media = True
         room = self.directory.get(presence.room)
         if room is None or room.presences.get(presence.id) is not presence:
             return
         if presence.connection is None:
-            self._drop(room, presence, "connection-lost")
+            self._drop(room, presence, "left" if reason in GOODBYES else "connection-lost")
         else:
             self.on_changed(presence)
 

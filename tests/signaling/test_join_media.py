@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from aiortc.mediastreams import AudioStreamTrack
 from prometheus_client import REGISTRY
 
 from tertulia import app as composition
-from tertulia.catalogue import CHAT_CHANNEL_ID, CONTROL_CHANNEL_ID
+from tertulia import http
+from tertulia.catalogue import CHAT_CHANNEL_ID, CONTROL_CHANNEL_ID, Grants
 from tertulia.settings import Settings
 from tests.waiting import until
 
@@ -233,3 +235,42 @@ async def test_burst_over_the_channels_arrives_complete_and_in_order(callers: li
     )
     await until(lambda: len(bob.texts()) == len(texts))
     assert bob.texts() == texts
+
+
+async def test_stream_by_whip_is_a_participant_until_it_ends_or_is_removed(
+    callers: list[Caller], server: TestServer
+) -> None:
+    _, bob = callers
+    room = bob.joined["room"]["id"]
+
+    def told(event: str, reason: str | None = None) -> bool:
+        wanted = ("camera-7", reason)
+        return wanted in [(d["id"], d.get("reason")) for name, d in bob.notices if name == event]
+
+    for how, reason in (("DELETE", "left"), ("remove", "removed")):
+        bob.notices.clear()
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
+        await pc.setLocalDescription(await pc.createOffer())
+        token = server.app[http.TOKENS].mint(room, "camera-7", "Camera 7", Grants(moderate=True))
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(str(server.make_url("")), headers=headers) as web:
+            sdp = aiohttp.StringPayload(pc.localDescription.sdp, content_type="application/sdp")
+            async with web.post(f"/whip/{room}", data=sdp) as response:
+                assert response.status == 201
+                location = response.headers["Location"]
+                await pc.setRemoteDescription(RTCSessionDescription(await response.text(), "answer"))
+            await until(lambda: told("participant-joined"))
+            async with web.get(f"/rooms/{room}/participants") as response:
+                kinds = {one["id"]: one["kind"] for one in (await response.json())["participants"]}
+            assert kinds["camera-7"] == "stream"
+            if how == "DELETE":
+                async with web.delete(location) as response:
+                    assert response.status == 200
+            else:
+                async with web.delete(f"/rooms/{room}/participants/camera-7") as response:
+                    assert response.status == 200
+            await until(partial(told, "participant-left", reason))
+            async with web.delete(location) as response:
+                assert response.status == 404, "its media session is over, too"
+        await pc.close()
