@@ -22,6 +22,8 @@ export interface SlotState {
   readonly media: MediaStreamTrack;
   /** Video only: true until a frame of `source` has been seen. */
   readonly covered: boolean;
+  /** Somebody has been in it since the session began. */
+  readonly used: boolean;
 }
 
 interface SeatsEvents {
@@ -52,7 +54,7 @@ export class Seats extends Emitter<SeatsEvents> {
     this.#rev = 0;
     for (const { mid, kind, seat, receiver } of slots) {
       const media = receiver.track;
-      const state = { mid, kind, seat, participant: null, track: null, source: null, media, covered: true };
+      const state = { mid, kind, seat, participant: null, track: null, source: null, media, covered: true, used: false };
       this.#entries.set(mid, { receiver, state, fromTs: null });
     }
     this.#changed();
@@ -104,7 +106,7 @@ export class Seats extends Emitter<SeatsEvents> {
     const { participant, track, source } = slot;
     entry.fromTs = slot.from_ts;
     if (entry.state.source !== source) this.#cover(entry, true);
-    entry.state = { ...entry.state, participant, track, source };
+    entry.state = { ...entry.state, participant, track, source, used: entry.state.used || participant !== null };
   }
 
   #empty(entry: Entry): void {

@@ -25,7 +25,6 @@ export function ChatPanel({ room, onClose, isSheet }: ChatPanelProps): ReactNode
   const { messages, echoes, more, loadingOlder } = useObserved(chat, "change", () => chat.snapshot);
   const you = useObserved(roster, "change", () => roster.you?.id ?? null);
   const scroller = useRef<HTMLDivElement>(null);
-  const list = useRef<HTMLOListElement>(null);
 
   const lookForOlder = (event: UIEvent<HTMLDivElement>): void => {
     const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
@@ -48,10 +47,10 @@ export function ChatPanel({ room, onClose, isSheet }: ChatPanelProps): ReactNode
       {/* A box that scrolls must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="chat-scroll" ref={scroller} onScroll={lookForOlder} tabIndex={0} role="group" aria-label="Messages">
-        <div>
+        <div role="log" aria-live="polite" aria-relevant="additions">
           {loadingOlder && <p className="chat-note">Loading older messages…</p>}
           {!more && <p className="chat-note">{messages.length === 0 ? "Nothing has been written yet." : "This is where it began."}</p>}
-          <ol className="messages" ref={list} role="log" aria-live="polite" aria-relevant="additions">
+          <ol className="messages">
             {messages.map((message, index) => {
               const previous = messages[index - 1];
               const isNewDay = previous === undefined || !sameDay(previous.at, message.at);

@@ -37,7 +37,7 @@ export function Controls({ visit, panel, unread, onPanel }: ControlsProps): Reac
   const addRobot = useRobot(visit);
 
   return (
-    <div className="controls" role="toolbar" aria-label="Call controls">
+    <footer className="controls" aria-label="Call controls">
       <IconButton
         label={hasMicrophone ? "Turn microphone off" : "Turn microphone on"}
         shortcut={SHORTCUTS.microphone}
@@ -95,6 +95,6 @@ export function Controls({ visit, panel, unread, onPanel }: ControlsProps): Reac
       />
       <span className="controls-gap" aria-hidden="true" />
       <IconButton label="Leave" icon={<LeaveIcon />} look="danger" onPress={() => void room.leave()} testId="leave" />
-    </div>
+    </footer>
   );
 }

@@ -22,9 +22,7 @@ export const MessageItem = memo(function MessageItem({ message, isYours, isToget
   return (
     <>
       {day !== null && (
-        <li className="day" role="separator">
-          {day}
-        </li>
+        <li className="day">{day}</li>
       )}
       <li className="message" data-yours={isYours} data-together={isTogether} data-testid="chat-message">
         <p className={isTogether ? "visually-hidden" : "message-head"}>

@@ -1,6 +1,6 @@
 /**
- * Plays every audio slot, whoever is in it. The elements live as long as the media session: moving tiles about must
- * not interrupt a voice.
+ * Plays every audio slot, whoever is in it. An element lives from its slot's first occupant to the end of the media
+ * session: moving tiles about must not interrupt a voice.
  */
 
 import type { Seats } from "@tertulia/client";
@@ -21,8 +21,8 @@ export function Sounds({ seats }: { readonly seats: Seats }): ReactNode {
   };
   return (
     <div ref={box}>
-      {slots.map(({ mid, kind, media }) =>
-        kind === "audio" ? <SlotSound key={`${mid} ${media.id}`} media={media} onBlocked={block} /> : null,
+      {slots.map(({ mid, kind, media, used }) =>
+        kind === "audio" && used ? <SlotSound key={`${mid} ${media.id}`} media={media} onBlocked={block} /> : null,
       )}
       {isBlocked && (
         <div className="unlock" role="alert">
