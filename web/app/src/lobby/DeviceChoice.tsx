@@ -26,6 +26,7 @@ export function DeviceChoice({ visit }: { readonly visit: Visit }): ReactNode {
 function DeviceSelect({ visit, kind }: { readonly visit: Visit; readonly kind: DeviceKind }): ReactNode {
   const { devices, capture } = visit;
   const lists = useObserved(devices, "change", () => devices.lists);
+  const isBlocked = useObserved(capture, "change", () => capture.problem(kind)?.kind === "denied");
   const chosen = useObserved(devices, "change", () => devices.chosen(kind));
   const choices = lists[kind].map(({ id, label }, index) => ({ id, label: label || `${LABELS[kind]} ${index + 1}` }));
   const current = choices.some(({ id }) => id === chosen) ? chosen : (choices[0]?.id ?? null);
@@ -34,7 +35,7 @@ function DeviceSelect({ visit, kind }: { readonly visit: Visit; readonly kind: D
       label={LABELS[kind]}
       choices={choices}
       chosen={current}
-      placeholder={choices.length === 0 ? "None found" : "Choose"}
+      placeholder={isBlocked ? "Blocked" : choices.length === 0 ? "None found" : "Choose"}
       onChoose={(id) => void capture.choose(kind, id)}
       testId={`choose-${kind}`}
     />

@@ -38,7 +38,10 @@ export function Lobby({ visit, name, onJoined }: LobbyProps): ReactNode {
     setBusy(true);
     setProblem(null);
     remember("name", chosen);
-    for (const kind of ["microphone", "camera"] as const) remember(`${kind}-on`, visit.capture.isOn(kind) ? "yes" : "no");
+    for (const kind of ["microphone", "camera"] as const) {
+      // What could not be opened was not a choice.
+      if (visit.capture.problem(kind) === null) remember(`${kind}-on`, visit.capture.isOn(kind) ? "yes" : "no");
+    }
     const joined = await visit.join(chosen);
     setBusy(false);
     if (joined.ok) onJoined();

@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 
 import { MyVideo } from "../call/MyVideo";
-import { problemText } from "../text/errors";
+import { problemTexts } from "../text/errors";
 import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/controls";
 import { useObserved } from "../ui/hooks";
@@ -17,10 +17,7 @@ export function Preview({ visit, name }: { readonly visit: Visit; readonly name:
   const isOpening = useObserved(capture, "change", () => capture.isOpening("camera"));
   const microphoneProblem = useObserved(capture, "change", () => capture.problem("microphone"));
   const cameraProblem = useObserved(capture, "change", () => capture.problem("camera"));
-  const problems = [
-    cameraProblem === null ? "" : problemText("camera", cameraProblem),
-    microphoneProblem === null ? "" : problemText("microphone", microphoneProblem),
-  ].filter((text) => text !== "");
+  const problems = problemTexts(microphoneProblem, cameraProblem);
 
   return (
     <section className="preview" aria-label="How the others will see you">

@@ -48,6 +48,17 @@ export function endedText(code: SessionEnded["code"]): string {
 
 const DEVICE: Record<CaptureKind, string> = { microphone: "microphone", camera: "camera", screen: "screen" };
 
+/** What stands in the way of both; two sentences where it is not the same for both. */
+export function problemTexts(microphone: DeviceProblem | null, camera: DeviceProblem | null): string[] {
+  if (microphone?.kind === "denied" && camera?.kind === "denied") {
+    return ["Your camera and microphone are blocked. Click the icon left of the address, allow both, then try again."];
+  }
+  return [
+    camera === null ? "" : problemText("camera", camera),
+    microphone === null ? "" : problemText("microphone", microphone),
+  ].filter((text) => text !== "");
+}
+
 export function problemText(kind: CaptureKind, problem: DeviceProblem): string {
   const device = DEVICE[kind];
   switch (problem.kind) {
