@@ -1,7 +1,7 @@
 """The two data channels of a session: ids, names, and what becomes of frames that do not belong there.
 
-Frames are passed on as bytes; their meaning is the listener's. Here they are only counted and bounded: a client that
-sends faster than people can talk or machines need is told nothing and heard no more.
+Frames are passed on as bytes; their meaning is the listener's. Here they are only counted: a client that sends faster
+than people can write or machines need ends its session.
 """
 
 from __future__ import annotations

@@ -180,6 +180,7 @@ class _Builder:
         self.extensions: dict[str, int] = {}
         self.feedback: set[str] = set()
         self.seats = {"audio": 0, "video": 0}
+        self._claimed: set[int] = set()
         self._choices: dict[tuple[MediaKind, tuple[Codec, ...]], _Choice] = {}
         videos = [section for section in offer.sections if self._is_slot(section) and section.kind == "video"]
         self.seat_count = len(videos)
@@ -249,7 +250,7 @@ class _Builder:
                 track=track,
                 kind=kind,
                 rids=tuple(rid.id for rid in rids),
-                ssrcs=_media_ssrcs(section),
+                ssrcs=self._claim_ssrcs(section),
                 payloads=choice.payloads,
             )
         )
@@ -259,6 +260,12 @@ class _Builder:
             rids=rids,
             simulcast_recv=tuple((rid.id,) for rid in rids),
         )
+
+    def _claim_ssrcs(self, section: Section) -> tuple[int, ...]:
+        """The section's SSRCs of media; one that two sections name belongs to the first."""
+        found = tuple(ssrc for ssrc in _media_ssrcs(section) if ssrc not in self._claimed)
+        self._claimed.update(found)
+        return found
 
     def _rids(self, section: Section) -> tuple[Rid, ...]:
         """RFC 8853, section 5.3.2: what is offered to be sent is accepted to be received, alternatives cut to one."""

@@ -237,3 +237,18 @@ async def test_speakers_are_told_to_everybody(sfu: SfuService, peers: list[Peer]
     await bob.call(None, None)
     await ann.call(None, 440)
     await until(lambda: any(item.participant == "ann" for told in bob.heard.speakers for item in told.speakers))
+
+
+async def test_the_same_ssrcs_in_two_sessions_are_harmless(sfu: SfuService, peers: list[Peer]) -> None:
+    """SSRCs are unique only within a session; a thief of somebody else's gets nothing by it."""
+    ann, thief, bob = Caller(sfu, "ann"), Caller(sfu, "thief"), Caller(sfu, "bob")
+    peers += [ann.peer, thief.peer, bob.peer]
+    await bob.call(None, None)
+    ann.peer.publish("red", 440)
+    thief.peer.publish("green", 660)
+    for own, other in zip(ann.peer.pc.getSenders(), thief.peer.pc.getSenders(), strict=True):
+        other._ssrc = own._ssrc
+    await ann.call(None, None)
+    await thief.call(None, None)
+    await until(lambda: bob.sees("ann", "red") and bob.sees("thief", "green"))
+    await until(lambda: bob.hears("ann", 440) and bob.hears("thief", 660))

@@ -107,6 +107,15 @@ def test_a_slot_takes_what_its_viewer_can_decode() -> None:
     assert high.format not in dict(decodable([baseline]))
 
 
+def test_an_ssrc_that_two_sections_name_belongs_to_the_first() -> None:
+    text = load("aiortc-whip")
+    offer = parse(text)
+    first, second = (section.ssrcs[0].ssrc for section in offer.sections)
+    stolen = parse(text.replace(str(second), str(first)))
+    plan = make_plan(stolen, infer_tracks(stolen))
+    assert [item.ssrcs for item in plan.publications] == [(first,), ()]
+
+
 def test_sections_that_are_not_named_are_inactive() -> None:
     offer = parse(load("chromium-call"))
     plan = make_plan(offer, {"0": "microphone"})
