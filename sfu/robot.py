@@ -86,11 +86,11 @@ async def _visit(http: aiohttp.ClientSession, url: str, room: str, name: str, st
             waiting.cancel()
         return connected
     finally:
-        await peer.close()
         if location is not None and stop.is_set():
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 async with http.delete(location, timeout=aiohttp.ClientTimeout(3)):
                     pass
+        await peer.close()
 
 
 async def _main(url: str, room: str) -> int:
