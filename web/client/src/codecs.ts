@@ -37,6 +37,8 @@ export function preferCodecs(
   direction: "send" | "receive",
   capabilities: Capabilities,
 ): void {
+  // Older browsers offer what they like; the server takes what it knows.
+  if (!("setCodecPreferences" in transceiver)) return;
   const codecs = trimCodecs(kind, capabilities[direction](kind));
   if (codecs.length === 0) return;
   try {

@@ -8,6 +8,7 @@ import { useMedia } from "../ui/hooks";
 import type { Visit } from "../visit";
 import { ChatPanel } from "./ChatPanel";
 import { Controls } from "./Controls";
+import { useNetwork, useWakefulness } from "./device";
 import { Header } from "./Header";
 import { PeoplePanel } from "./PeoplePanel";
 import { useShortcuts } from "./shortcuts";
@@ -27,6 +28,7 @@ export function Call({ visit, name }: { readonly visit: Visit; readonly name: st
   useShortcuts(visit, toggle);
   useNews(visit);
   useNetwork(visit);
+  useWakefulness();
 
   return (
     <div className="call" data-panel={panel ?? "none"} data-testid="room">
@@ -53,13 +55,4 @@ function useNews({ room, capture }: Visit): void {
     ];
     return () => stops.forEach((stop) => stop());
   }, [room, capture, announcer]);
-}
-
-/** A browser that finds a network again, or another one, says so sooner than any time-out. */
-function useNetwork({ room }: Visit): void {
-  useEffect(() => {
-    const changed = (): void => room.handleOnline();
-    addEventListener("online", changed);
-    return () => removeEventListener("online", changed);
-  }, [room]);
 }
