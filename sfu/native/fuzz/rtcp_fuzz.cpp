@@ -21,7 +21,7 @@ void CheckFeedback(const rtcp::Packet& packet) {
     arrivals.push_back(status.received && status.arrival_us >= 0 ? status.arrival_us : twcc::kNotReceived);
   }
   FUZZ_CHECK(arrivals.size() == reader->status_count());
-  std::array<std::uint8_t, 1'200> out;
+  std::array<std::uint8_t, 1'200> out{};
   std::size_t said = 0;
   while (said < std::min<std::size_t>(arrivals.size(), 1'024)) {  // what follows would be more of the same
     const auto rest = std::span(arrivals).subspan(said);

@@ -20,7 +20,7 @@ bool ExtensionBlock::Next(std::size_t& offset, ExtensionElement& element) const 
       if (id == 15 || id == 0) return false;
       const std::size_t size = std::size_t{first & 0x0FU} + 1;
 #ifdef TERTULIA_PLANTED_BUG
-      // The check that the fuzzer must miss (docs/fuzzing.md): the element may overrun the block.
+      // Without the check below an element may overrun its block, which fuzzing must notice (docs/fuzzing.md).
 #else
       if (data_.size() - offset - 1 < size) return false;
 #endif
