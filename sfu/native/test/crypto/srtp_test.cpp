@@ -278,6 +278,7 @@ TEST_P(Srtp, AnOutputThatIsTooSmallIsRefusedAndUsesNoIndex) {
 
 TEST_P(Srtp, ReportsComeBackOnceAndInAnyOrder) {
   std::vector<Packet> packets;
+  packets.reserve(40);
   for (int i = 0; i < 40; ++i) packets.push_back(ProtectRtcp(Rtcp(i % 2 == 0 ? 1 : 2)));
   std::swap(packets[3], packets[20]);
   for (const Packet& packet : packets) EXPECT_EQ(UnprotectRtcp(packet), SrtpError::kNone);
