@@ -49,7 +49,9 @@ bench: .venv/.dev build/native.stamp ## what a forwarded packet costs on this ma
 
 fuzz: .venv/.dev ## every fuzz target for a while (FUZZ_SECONDS, 60)
 	scripts/system-packages fuzz
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -e '.[build,fuzz]'
 	scripts/fuzz
+	scripts/fuzz-sdp $${FUZZ_SECONDS:-60}
 
 clean: ## remove what was built; data stays
 	rm -rf .venv build web/node_modules web/app/dist sfu/*.so
