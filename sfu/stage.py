@@ -44,7 +44,10 @@ class Stage:
         self._guests.add(session)
 
     def enter(self, session: Session, member: Member, view: View) -> None:
-        """Seat the newcomer now, for its answer, and everybody else in the next turn of the loop."""
+        """Seat the newcomer now, for its answer, and everybody else in the next turn of the loop.
+
+        A newcomer that publishes nothing changes nobody's seats: a join to a large audience costs what the first did.
+        """
         replaced = self.sessions.get(session.participant)
         self.sessions[session.participant] = session
         self.room.add(member)
@@ -53,14 +56,17 @@ class Stage:
             replaced.close("replaced")
         for _, contents in self.room.reseat(only=session.participant):
             session.show(contents)
-        self._schedule()
+        if member.sources or replaced is not None:
+            self._schedule()
 
     def withdraw(self, session: Session) -> None:
         """The session ends: nobody is shown what it sent, from now on."""
         if self.sessions.get(session.participant) is session:
             del self.sessions[session.participant]
+            published = bool(self.room.members[session.participant].sources)
             self.room.remove(session.participant)
-            self._schedule()
+            if published:
+                self._schedule()
 
     def forget(self, session: Session) -> None:
         """The core was told to close the session."""
