@@ -19,7 +19,7 @@
 #include "worker.hpp"
 
 namespace nb = nanobind;
-using namespace nb::literals;
+using nb::literals::operator""_a;
 
 namespace tertulia::bindings {
 
@@ -41,29 +41,29 @@ Kind ToKind(const std::string& name) {
 }
 
 Codec ToCodec(const std::string& name) {
-  static const std::map<std::string, Codec, std::less<>> names = {
+  static const std::map<std::string, Codec, std::less<>> kNames = {
       {"opus", Codec::kOpus}, {"red", Codec::kRed}, {"vp8", Codec::kVp8}, {"vp9", Codec::kVp9},
       {"h264", Codec::kH264}, {"av1", Codec::kAv1}, {"rtx", Codec::kRtx}};
-  const auto found = names.find(name);
-  return found == names.end() ? Codec::kOther : found->second;
+  const auto found = kNames.find(name);
+  return found == kNames.end() ? Codec::kOther : found->second;
 }
 
 ExtensionIds ToExtensions(const nb::dict& ids, bool two_byte) {
-  static const std::map<std::string, Ext, std::less<>> names = {{"mid", Ext::kMid},
-                                                                {"rid", Ext::kRid},
-                                                                {"repaired-rid", Ext::kRepairedRid},
-                                                                {"audio-level", Ext::kAudioLevel},
-                                                                {"transport-cc", Ext::kTransportCc},
-                                                                {"abs-send-time", Ext::kAbsSendTime},
-                                                                {"orientation", Ext::kOrientation},
-                                                                {"abs-capture-time", Ext::kAbsCaptureTime},
-                                                                {"playout-delay", Ext::kPlayoutDelay},
-                                                                {"dependency-descriptor", Ext::kDependencyDescriptor}};
+  static const std::map<std::string, Ext, std::less<>> kNames = {{"mid", Ext::kMid},
+                                                                 {"rid", Ext::kRid},
+                                                                 {"repaired-rid", Ext::kRepairedRid},
+                                                                 {"audio-level", Ext::kAudioLevel},
+                                                                 {"transport-cc", Ext::kTransportCc},
+                                                                 {"abs-send-time", Ext::kAbsSendTime},
+                                                                 {"orientation", Ext::kOrientation},
+                                                                 {"abs-capture-time", Ext::kAbsCaptureTime},
+                                                                 {"playout-delay", Ext::kPlayoutDelay},
+                                                                 {"dependency-descriptor", Ext::kDependencyDescriptor}};
   ExtensionIds result;
   result.two_byte = two_byte;
   for (const auto& [key, value] : ids) {
-    const auto found = names.find(nb::cast<std::string>(key));
-    if (found == names.end()) {
+    const auto found = kNames.find(nb::cast<std::string>(key));
+    if (found == kNames.end()) {
       throw nb::value_error("no such header extension");
     }
     result.id[static_cast<std::size_t>(found->second)] = nb::cast<std::uint8_t>(value);
@@ -206,7 +206,7 @@ class PyWorker {
 
 }  // namespace tertulia::bindings
 
-NB_MODULE(_core, m) {
+NB_MODULE(_core, m) {  // NOLINT(performance-unnecessary-value-param): the macro declares it
   using tertulia::bindings::PyWorker;
   m.doc() = "The native media worker. Used by sfu.core alone; described in sfu/_core.pyi.";
   nb::class_<PyWorker>(m, "Worker")

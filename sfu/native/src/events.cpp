@@ -37,7 +37,7 @@ void EventQueue::PushState(Event event) {
   if (overflow_.empty() && ring_.Push(std::move(event))) {
     return;
   }
-  const std::uint64_t key = KeyOf(event);
+  const std::uint64_t key = KeyOf(event);  // NOLINT(bugprone-use-after-move): a full ring does not take it
   const auto [place, is_new] = overflow_index_.try_emplace(key, overflow_.size());
   if (is_new) {
     overflow_.push_back(std::move(event));

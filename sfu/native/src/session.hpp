@@ -31,6 +31,8 @@ class Session : private LiteAgentOutput, private Sealer {
  public:
   Session(SessionHost& host, Handle handle, Handle room, IceCredentials local, IceCredentials remote, TimeUs now);
   ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   [[nodiscard]] Handle handle() const { return handle_; }
   [[nodiscard]] Handle room() const { return room_; }

@@ -23,7 +23,7 @@ class SendBacklog {
   struct Waiting {
     Endpoint endpoint;
     std::uint16_t size = 0;
-    std::array<std::uint8_t, kDatagramMax> bytes;
+    std::array<std::uint8_t, kDatagramMax> bytes{};
   };
 
   // False: no room in its class, or too large; the datagram is dropped.

@@ -117,7 +117,7 @@ class SendBatch {
     std::uint16_t segment = 0;  // size of the first datagram
     bool open = false;          // another datagram may follow
     SendPriority priority = SendPriority::kNormal;
-    alignas(cmsghdr) std::array<std::uint8_t, Endpoint::kControlSize> control;
+    alignas(cmsghdr) std::array<std::uint8_t, Endpoint::kControlSize> control{};
   };
 
   static constexpr std::size_t kPrefetchGroup = 8;  // destinations whose keys are asked for together

@@ -47,7 +47,7 @@ UdpSocket::UdpSocket(const Address& bind, int buffer_bytes) : address_(bind) {
     SetOption(fd_, SOL_SOCKET, SO_RXQ_OVFL, 1, "SO_RXQ_OVFL");
     receive_buffer_ = RaiseBuffer(fd_, SO_RCVBUFFORCE, SO_RCVBUF, buffer_bytes);
     send_buffer_ = RaiseBuffer(fd_, SO_SNDBUFFORCE, SO_SNDBUF, buffer_bytes);
-    SocketAddress name;
+    SocketAddress name{};
     socklen_t size = ToSocketAddress(bind, name);
     if (::bind(fd_, &name.any, size) != 0) {
       ThrowErrno("bind");
