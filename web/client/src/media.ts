@@ -9,6 +9,7 @@
 import type { ChannelName, TrackIntent, TrackKind } from "./catalogue.js";
 import { preferCodecs, type Capabilities } from "./codecs.js";
 import { Emitter } from "./emitter.js";
+import { cameraLayers, fitLayers } from "./layers.js";
 import { CHANNEL_IDS, type SlotKind } from "./protocol.js";
 import { failed, ok, type MediaFailed, type Result } from "./result.js";
 
@@ -39,12 +40,6 @@ interface MediaEvents {
 
 export const TRACK_KINDS: readonly TrackKind[] = ["microphone", "camera", "screen", "screen-audio"];
 
-/** Quarter, half and full size; chosen here because encodings cannot be added to a transceiver later. */
-const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 180_000 },
-  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 600_000 },
-  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_000_000 },
-];
 const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [{ maxBitrate: 3_000_000, maxFramerate: 30 }];
 
 export interface MediaOptions {
@@ -123,6 +118,7 @@ export class Media extends Emitter<MediaEvents> {
     const sender = this.#senders.get(kind)?.sender;
     if (sender === undefined || this.#state === "dead" || sender.track === track) return;
     await sender.replaceTrack(track);
+    if (kind === "camera" && track !== null) await fitLayers(sender, track);
   }
 
   /**
@@ -170,7 +166,7 @@ export class Media extends Emitter<MediaEvents> {
       this.#senders.set(kind, transceiver);
     };
     add("microphone", "audio");
-    add("camera", "video", CAMERA_ENCODINGS);
+    add("camera", "video", [...cameraLayers()]);
     add("screen", "video", SCREEN_ENCODINGS);
     add("screen-audio", "audio");
   }

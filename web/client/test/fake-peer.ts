@@ -29,7 +29,13 @@ export interface FakeTransceiver {
   readonly init: RTCRtpTransceiverInit;
   mid: string | null;
   preferred: readonly { mimeType: string }[];
-  readonly sender: { track: unknown; replaceTrack(track: unknown): Promise<void> };
+  readonly sender: {
+    track: unknown;
+    encodings: RTCRtpEncodingParameters[];
+    replaceTrack(track: unknown): Promise<void>;
+    getParameters(): { encodings: RTCRtpEncodingParameters[] };
+    setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void>;
+  };
   readonly receiver: { track: { id: string }; getContributingSources(): [] };
   setCodecPreferences(codecs: readonly { mimeType: string }[]): void;
 }
@@ -51,6 +57,12 @@ export class FakePeer extends Target {
   addTransceiver(type: string, init: RTCRtpTransceiverInit): FakeTransceiver {
     const sender = {
       track: null as unknown,
+      encodings: init.sendEncodings ?? [],
+      getParameters: () => ({ encodings: sender.encodings.map((encoding) => ({ ...encoding })) }),
+      setParameters: ({ encodings }: { encodings: RTCRtpEncodingParameters[] }) => {
+        sender.encodings = encodings;
+        return Promise.resolve();
+      },
       replaceTrack: (track: unknown) => {
         sender.track = track;
         return Promise.resolve();
@@ -141,6 +153,14 @@ export const capabilities = {
 /** A media track that can be stopped and can end. */
 export class FakeTrack extends Target {
   stopped = false;
+
+  constructor(readonly size: { width?: number; height?: number } = {}) {
+    super();
+  }
+
+  getSettings(): { width?: number; height?: number } {
+    return this.size;
+  }
 
   stop(): void {
     this.stopped = true;

@@ -43,6 +43,23 @@ describe("Media", () => {
     ]);
   });
 
+  it("fits the camera's layers to a small picture, and back to a large one", async () => {
+    const scales = (): unknown[] | undefined =>
+      peer.transceivers[1]?.sender.encodings.map(({ rid, scaleResolutionDownBy, active }) => [rid, scaleResolutionDownBy, active]);
+    await media.send("camera", new FakeTrack({ width: 640, height: 480 }).asTrack);
+    expect(scales()).toEqual([
+      ["q", 2, true],
+      ["h", 1, true],
+      ["f", 1, false],
+    ]);
+    await media.send("camera", new FakeTrack({ width: 1280, height: 720 }).asTrack);
+    expect(scales()).toEqual([
+      ["q", 4, true],
+      ["h", 2, true],
+      ["f", 1, true],
+    ]);
+  });
+
   it("trims codecs to opus, VP8, one H264 and retransmission", () => {
     const names = (index: number): string[] | undefined => peer.transceivers[index]?.preferred.map(({ mimeType }) => mimeType);
     expect(names(0)).toEqual(["audio/opus"]);

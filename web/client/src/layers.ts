@@ -1,0 +1,49 @@
+/**
+ * How a camera's picture is divided into simulcast layers.
+ *
+ * Browsers send fewer layers of small pictures: libwebrtc sends all three from 960x540 on, and below that only the first two
+ * of the list, whatever they scale by. With quarter, half and full size a 640x480 camera would then be shown at 320x240 at
+ * best. So below that size the first two layers are half and full size, and the third rests.
+ */
+
+export interface Layer {
+  readonly rid: string;
+  readonly scaleResolutionDownBy: number;
+  readonly maxBitrate: number;
+  readonly active: boolean;
+}
+
+const THREE_LAYERS_FROM_PIXELS = 960 * 540;
+
+const LARGE: readonly Layer[] = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 180_000, active: true },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 600_000, active: true },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_000_000, active: true },
+];
+const SMALL: readonly Layer[] = [
+  { rid: "q", scaleResolutionDownBy: 2, maxBitrate: 250_000, active: true },
+  { rid: "h", scaleResolutionDownBy: 1, maxBitrate: 900_000, active: true },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 900_000, active: false },
+];
+
+/** The layers of a picture of this size; of a large one while the size is unknown. */
+export function cameraLayers(width?: number, height?: number): readonly Layer[] {
+  if (width === undefined || height === undefined) return LARGE;
+  return width * height < THREE_LAYERS_FROM_PIXELS ? SMALL : LARGE;
+}
+
+/** Give a sender the layers of its new track's size. Costs no negotiation. */
+export async function fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
+  const { width, height } = track.getSettings();
+  const layers = cameraLayers(width, height);
+  const parameters = sender.getParameters();
+  let changed = false;
+  for (const encoding of parameters.encodings) {
+    const layer = layers.find(({ rid }) => rid === encoding.rid);
+    if (layer === undefined) continue;
+    if (encoding.scaleResolutionDownBy === layer.scaleResolutionDownBy && encoding.active === layer.active) continue;
+    Object.assign(encoding, layer);
+    changed = true;
+  }
+  if (changed) await sender.setParameters(parameters);
+}
