@@ -104,6 +104,9 @@ class Database:
             self._pool = await asyncpg.create_pool(
                 **self.parameters, min_size=0, max_size=POOL_SIZE_MAX, timeout=10, command_timeout=60
             )
+            if self.embedded is not None:
+                # Connections to a server that died may not have noticed yet; none of them is handed out again.
+                self.embedded.on_ended = self._pool.expire_connections
             await self._check()
         except DatabaseError:
             await self.close()

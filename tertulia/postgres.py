@@ -22,6 +22,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -83,6 +84,8 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._user: RunAs | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self.on_ended: Callable[[], Awaitable[None]] | None = None
+        """Awaited when the server has ended and before it is started again."""
 
     @property
     def pid(self) -> int | None:
@@ -234,6 +237,8 @@ class EmbeddedPostgres:
             await _ended(self._process.pid, None)
             code = await asyncio.to_thread(self._process.wait)
             log.warning("database ended; starting it again", code=code)
+            if self.on_ended is not None:
+                await self.on_ended()
             began = time.monotonic()
             try:
                 await self._launch_until_ready(bin_dir)
