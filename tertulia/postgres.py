@@ -37,8 +37,11 @@ ROLE = "tertulia"
 DATABASE = "tertulia"
 READY_LIMIT_S = 600.0  # crash recovery replays what was written since the last checkpoint; it is not to be cut short
 RETRY_LIMIT_S = 60.0  # how long left-over backends of a killed server may hold its shared memory
+CONNECT_LIMIT_S = 5.0  # a server killed while it greets never says another word
 STOP_LIMIT_S = 60.0
 LOG_BYTES_MAX = 8 * 1024 * 1024
+# What a server says, or does not say, that is starting, or was killed in the middle of an answer.
+NO_ANSWER = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 SOCKET_PATH_MAX = 107  # sun_path of unix(7), less its terminating NUL
 
 OPTIONS = {
@@ -210,24 +213,30 @@ class EmbeddedPostgres:
             )
 
     async def _wait_ready(self) -> bool:
-        """True once the server answers; False when it has ended instead."""
+        """True once the server answers; False when it has ended instead, be it in the middle of an answer."""
         assert self._process is not None
         deadline = time.monotonic() + READY_LIMIT_S
         while self._process.poll() is None:
             try:
-                connection = await asyncpg.connect(host=str(self.socket_dir), user=ROLE, database="postgres")
-            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as error:
+                await self._make_database()
+            except NO_ANSWER as error:
                 if time.monotonic() > deadline:
                     raise PostgresError(f"The embedded database is not ready; its log is {self.log_path}.") from error
                 await asyncio.sleep(0.02)
-                continue
-            try:
-                if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
-                    await connection.execute(f"create database {DATABASE}")
-            finally:
-                await connection.close()
-            return True
+            else:
+                return True
         return False
+
+    async def _make_database(self) -> None:
+        """Connect, and make the program's database unless it is there."""
+        connection = await asyncpg.connect(
+            host=str(self.socket_dir), user=ROLE, database="postgres", timeout=CONNECT_LIMIT_S
+        )
+        try:
+            if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
+                await connection.execute(f"create database {DATABASE}")
+        finally:
+            connection.terminate()  # never waits, as a goodbye to a server that was killed would
 
     async def _supervise(self, bin_dir: Path) -> None:
         """Start the server again whenever it ends; an ended server is never wanted while the program runs."""
