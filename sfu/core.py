@@ -165,6 +165,11 @@ class Core:
         """The UDP port, the same for IPv4 and IPv6."""
         return self._worker.port
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions the worker has."""
+        return len(self._sessions)
+
     def start(self) -> None:
         """Begin to work; call it on the event loop that events shall arrive on."""
         self._loop = asyncio.get_running_loop()

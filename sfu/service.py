@@ -25,6 +25,7 @@ from sfu.sdp.types import Description, SdpError
 from sfu.session import Session
 from sfu.stage import Stage
 from sfu.transport.dtls import Certificate
+from sfu.workers import Workers
 from tertulia.catalogue import Grants, Slots, TrackIntent, View
 from tertulia.errors import BadRequest, NotFound, Unavailable
 from tertulia.settings import Settings
@@ -42,43 +43,43 @@ class MediaJoin:
 
 
 class SfuService:
-    """Rooms and sessions of one worker."""
+    """Rooms and sessions of this process's workers."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._certificate = Certificate.generateCertificate()
         self._addresses: tuple[str, ...] = ()
-        self._core: Core | None = None
+        self._workers: Workers | None = None
         self._stages: dict[str, Stage] = {}
         self._sessions: dict[str, Session] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Take the media port. Raises OSError when it is in use."""
-        self._core = Core(self._settings)
-        self._core.start()
+        """Take the media ports. Raises OSError when one is in use."""
+        self._workers = Workers(self._settings)
+        self._workers.start()
         self._addresses = advertised(self._settings)
-        log.info("media port open", port=self._core.port, addresses=len(self._addresses))
+        log.info("media ports open", ports=self._workers.ports, addresses=len(self._addresses))
 
     async def close(self) -> None:
-        """End every session, telling its client, and give the port back."""
+        """End every session, telling its client, and give the ports back."""
         for session in list(self._sessions.values()):
             session.close("shutdown")
         while self._ending:
             await asyncio.wait(self._ending)
-        if self._core is not None:
-            self._core.close()
-            self._core = None
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
 
     @property
-    def port(self) -> int:
-        """The UDP port of all media."""
-        return self._running().port
+    def ports(self) -> list[int]:
+        """The UDP port of each worker."""
+        return self._running().ports
 
-    def _running(self) -> Core:
-        if self._core is None:
+    def _running(self) -> Workers:
+        if self._workers is None:
             raise Unavailable("media-unavailable", "The media server is not running.")
-        return self._core
+        return self._workers
 
     # --- join and leave --------------------------------------------------------------------------------------
 
@@ -135,10 +136,8 @@ class SfuService:
         self, room: str, participant: str, plan: Plan, listener: SessionListener
     ) -> tuple[Session, Member, Stage]:
         """Tell the core everything about a new session, or nothing."""
-        core = self._running()
-        stage = self._stages.get(room)
-        if stage is None:
-            stage = self._stages[room] = Stage(core, room, self._on_empty)
+        stage = self._stages.get(room) or self._open(room)
+        core = stage.core
         session: Session | None = None
         try:
             session = Session(
@@ -171,10 +170,20 @@ class SfuService:
         member.seating = layout(session.slots.layout())
         return session, member, stage
 
+    def _open(self, room: str) -> Stage:
+        workers = self._running()
+        core = workers.take()
+        try:
+            stage = self._stages[room] = Stage(core, room, self._on_empty)
+        except CoreBusy:
+            workers.give_back(core)
+            raise
+        return stage
+
     def _local(self, session: Session) -> Local:
         own = session.credentials
         fingerprint = self._certificate.fingerprint
-        return Local(own.local_ufrag, own.local_pwd, fingerprint, self._addresses, self._running().port)
+        return Local(own.local_ufrag, own.local_pwd, fingerprint, self._addresses, session.core.port)
 
     async def leave(self, session: str, reason: str) -> None:
         """End a session and wait until its client has been told. An unknown one has ended already."""
@@ -200,7 +209,7 @@ class SfuService:
 
     def _on_gone(self, session: Session) -> None:
         try:
-            self._running().close_session(session.handle)
+            session.core.close_session(session.handle)
         except CoreBusy:
             # Try again when the ring has room; a session must not outlive its end.
             asyncio.get_running_loop().call_later(0.1, self._on_gone, session)
@@ -212,6 +221,8 @@ class SfuService:
     def _on_empty(self, stage: Stage) -> None:
         if self._stages.get(stage.room.name) is stage:
             del self._stages[stage.room.name]
+        if self._workers is not None:
+            self._workers.give_back(stage.core)
 
     # --- while it lasts --------------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ class Session:
         """Handles of what the client sends"""
         self.credentials = make_credentials(plan.remote)
         self.state: MediaStateName = "connecting"
-        self._core = core
+        self.core = core
         self._listener = listener
         self._on_active = on_active
         self._on_closed = on_closed
@@ -124,11 +124,11 @@ class Session:
             self.close("internal")
 
     def _export_keys(self, profile: int, send_key: bytes, receive_key: bytes) -> None:
-        self._core.set_srtp_keys(self.handle, profile, send_key, receive_key)
+        self.core.set_srtp_keys(self.handle, profile, send_key, receive_key)
 
     def _send_dtls(self, datagram: bytes) -> None:
         try:
-            self._core.send_dtls(self.handle, datagram)
+            self.core.send_dtls(self.handle, datagram)
         except CoreBusy:
             # The ring to the worker is full. Datagrams may be lost; DTLS and SCTP send again.
             self._log.warning("datagram not sent, the worker is behind")
@@ -165,13 +165,13 @@ class Session:
         """Put sources into slots. Returns the frame that says so."""
         commands, frame = self.slots.show(contents)
         for slot, source in commands:
-            self._core.set_slot(slot, source)
+            self.core.set_slot(slot, source)
         return frame
 
     def restart_ice(self, remote: Remote) -> None:
         """New credentials for the same transport; the old stay valid for some seconds (in the core)."""
         fresh = make_credentials(remote)
-        self._core.restart_ice(self.handle, fresh)
+        self.core.restart_ice(self.handle, fresh)
         self.credentials = fresh
         self.version += 1
 

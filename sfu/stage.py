@@ -30,7 +30,7 @@ class Stage:
     def __init__(self, core: Core, name: str, on_empty: Callable[[Stage], None]) -> None:
         self.room = Room(name)
         self.sessions: dict[str, Session] = {}  # by participant
-        self._core = core
+        self.core = core
         self._on_empty = on_empty
         self._guests: set[Session] = set()  # every session that the core still knows
         self._reseat_handle: asyncio.Handle | None = None
@@ -76,7 +76,7 @@ class Stage:
         if not self._guests:
             if self._reseat_handle is not None:
                 self._reseat_handle.cancel()
-            self._core.close_room(self.handle)
+            self.core.close_room(self.handle)
             self._on_empty(self)
 
     # --- what changes ----------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ class Stage:
         member = self._member(session)
         source = None if member is None else member.sources.get(kind)
         if source is not None and source.held != held:
-            self._core.pause_source(source.handle, held)
+            self.core.pause_source(source.handle, held)
             self.room.set_held(source, held)
             self._tracks_changed(session)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from tertulia.database import Database, DatabaseError
 from tertulia.datadir import DataDir, DataDirError
 from tertulia.postgres import PostgresError, binaries
-from tertulia.server import StartError, check_media_port, claim
+from tertulia.server import StartError, check_media_port, claim, media_ports_text
 from tertulia.settings import Settings
 
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
@@ -81,7 +81,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         yield Finding(False, "TCP port", str(error))
     try:
         check_media_port(settings)
-        yield Finding(True, "UDP port", f"{settings.media_port} is free")
+        yield Finding(True, "UDP port", f"{media_ports_text(settings)}: free")
     except StartError as error:
         yield Finding(False, "UDP port", str(error))
 
@@ -111,7 +111,7 @@ def _media(settings: Settings) -> Iterator[Finding]:
             False,
             "media addresses",
             f"{listed}: none can be reached from the Internet; set media_addresses to the public address (behind NAT "
-            f"also forward UDP port {settings.media_port} to this machine)",
+            f"also forward {media_ports_text(settings)} to this machine)",
         )
     else:
         yield Finding(True, "media addresses", listed)

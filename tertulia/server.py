@@ -96,7 +96,7 @@ async def _start_unless(stop: asyncio.Event, runner: web.AppRunner, settings: Se
         raise StartError(str(error)) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise StartError(media_port_taken(settings)) from error
+            raise StartError(media_port_taken(settings, settings.media_port)) from error
         raise
 
 
@@ -139,27 +139,32 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 
 
 def check_media_port(settings: Settings) -> None:
-    """Raises StartError when the media port is taken; asked before the database is started."""
-    if settings.media_port == 0:
-        return
-    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        probe.bind(("", settings.media_port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise StartError(media_port_taken(settings)) from error
-        raise StartError(f"Cannot use UDP port {settings.media_port}: {error.strerror}.") from error
-    finally:
-        probe.close()
+    """Raises StartError when a media port is taken; asked before the database is started."""
+    for port in settings.media_ports if settings.media_port else ():
+        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise StartError(media_port_taken(settings, port)) from error
+            raise StartError(f"Cannot use UDP port {port}: {error.strerror}.") from error
+        finally:
+            probe.close()
 
 
-def media_port_taken(settings: Settings) -> str:
+def media_port_taken(settings: Settings, port: int) -> str:
     """The sentence for a taken UDP port."""
-    port = settings.media_port
+    last = settings.media_ports[-1]
     return (
         f"UDP port {port} is in use by another program; stop that one, or choose another port: "
-        f"TERTULIA_MEDIA_PORT={port + 1 if port < 65535 else 7882}."
+        f"TERTULIA_MEDIA_PORT={last + 1 if last + settings.media_workers <= 65535 else 7882}."
     )
+
+
+def media_ports_text(settings: Settings) -> str:
+    """The workers' ports, for a sentence: ``UDP port 7882`` or ``UDP ports 7882-7885``."""
+    first, last = settings.media_ports[0], settings.media_ports[-1]
+    return f"UDP port {first}" if first == last else f"UDP ports {first}-{last}"
 
 
 def welcome(settings: Settings) -> str:
@@ -172,7 +177,7 @@ def welcome(settings: Settings) -> str:
         "  You should see and hear each other within a second, share a screen, and write messages that are",
         "  still there after a restart. The browser asks once for camera and microphone; a call works without.",
         "",
-        f"  Sound and pictures use UDP port {settings.media_port}. Data is kept in {settings.data_dir}.",
+        f"  Sound and pictures use {media_ports_text(settings)}. Data is kept in {settings.data_dir}.",
     ]
     if settings.development:
         lines.append(

@@ -52,6 +52,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, _help("How people reach the server, e.g. `https://talk.example.org`. Empty: the listening address.")
     ] = ""
     media_port: Annotated[Port, _help("UDP port of all sound, pictures and data channels.")] = 7882
+    media_workers: Annotated[
+        int,
+        Meta(ge=1, le=64),
+        _help(
+            "Threads that forward media, each on a port of its own: `media_port` and those after it. One serves some "
+            "300,000 packets a second; leave a core to the rest of the program."
+        ),
+    ] = 1
     media_bind: Annotated[
         tuple[str, ...], _help("Addresses the media port is bound to. Empty: every address, IPv4 and IPv6.")
     ] = ()
@@ -112,6 +120,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def development(self) -> bool:
         """True when only this machine can reach the server, which makes the development defaults safe."""
         return is_loopback(self.http_host) and not self.public_url
+
+    @property
+    def media_ports(self) -> range:
+        """The UDP ports of the workers; ``media_port`` 0 (any) is the only one said then."""
+        return range(self.media_port, self.media_port + (self.media_workers if self.media_port else 1))
 
     @property
     def base_url(self) -> str:
@@ -263,6 +276,8 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"turn_urls holds {url!r}; such an address begins with turn: or turns:.")
     if any(url.startswith("turn") for url in settings.turn_urls) and not settings.turn_secret:
         raise SettingsError("turn_urls is set but turn_secret is not; give the secret that coturn has.")
+    if settings.media_port and settings.media_port + settings.media_workers - 1 > 65535:
+        raise SettingsError("media_port leaves no room for the ports of all media_workers; choose a lower one.")
     if settings.turn_min_port > settings.turn_max_port:
         raise SettingsError("turn_min_port is above turn_max_port.")
     if bool(settings.turn_cert) != bool(settings.turn_key):

@@ -62,8 +62,8 @@ async def test_two_hundred_joins_and_leaves_leave_nothing(sfu: SfuService) -> No
     tasks, files, memory = len(asyncio.all_tasks()), open_files(), resident_bytes()
     await come_and_go(sfu, 200)
     await until(lambda: sfu.stats() == {"rooms": 0, "sessions": 0, "sources": 0, "slots": 0, "ending": 0})
-    core = sfu._core
-    assert core is not None
+    assert sfu._workers is not None
+    [core] = sfu._workers
     await until(lambda: not core._sessions and not core._session_of and not core._rooms)
     gc.collect()
     assert len(asyncio.all_tasks()) <= tasks
