@@ -183,7 +183,10 @@ class SfuService:
     def _local(self, session: Session) -> Local:
         own = session.credentials
         fingerprint = self._certificate.fingerprint
-        return Local(own.local_ufrag, own.local_pwd, fingerprint, self._addresses, session.core.port)
+        port = session.core.port
+        if self._settings.media_advertised_port:
+            port = self._settings.media_advertised_port + self._running().number(session.core)
+        return Local(own.local_ufrag, own.local_pwd, fingerprint, self._addresses, port)
 
     async def leave(self, session: str, reason: str) -> None:
         """End a session and wait until its client has been told. An unknown one has ended already."""

@@ -64,6 +64,10 @@ class Workers:
         """The UDP port of each worker."""
         return [core.port for core in self._cores]
 
+    def number(self, core: Core) -> int:
+        """Which worker it is, from 0."""
+        return self._cores.index(core)
+
     def take(self) -> Core:
         """The worker for a new room: the one with the fewest sessions, then with the fewest rooms."""
         core = min(self._cores, key=lambda core: (core.sessions, self._rooms[core]))

@@ -67,6 +67,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         tuple[str, ...],
         _help("Addresses told to clients for media. Behind NAT: the public one. Empty: every address of this machine."),
     ] = ()
+    media_advertised_port: Annotated[
+        Port,
+        _help(
+            "UDP port told to clients, where something forwards it (and those after it) to `media_port`. 0: the same."
+        ),
+    ] = 0
     data_dir: Annotated[
         str, _help("Where the embedded database and made-up secrets live. Only one server may use it at a time.")
     ] = msgspec.field(default_factory=_default_data_dir)
