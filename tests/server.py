@@ -29,12 +29,15 @@ class Server:
 
     :param directory: where data and the log go; kept between :meth:`kill` and :meth:`start`
     :param environment: further ``TERTULIA_*`` variables
+    :param media_port: where media is awaited; a free port if none is given
     """
 
-    def __init__(self, directory: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, environment: dict[str, str] | None = None, media_port: int | None = None
+    ) -> None:
         self.directory = directory
         self.port = free_port()
-        self.media_port = free_port(socket.SOCK_DGRAM)
+        self.media_port = free_port(socket.SOCK_DGRAM) if media_port is None else media_port
         self.log = directory / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._environment = {

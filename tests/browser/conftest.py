@@ -43,9 +43,10 @@ async def join(server: Server, room: str) -> AsyncIterator[Enter]:
         browser = await launch(playwright)
         people: list[Person] = []
 
-        async def enter_room(name: str, query: str = "", **viewport: int) -> Person:
+        async def enter_room(name: str, query: str = "", width: int = 1100, height: int = 700) -> Person:
             number = len(people) + 1
-            person = await enter(browser, server.url, room, name, number, 300.0 + 150.0 * number, query, **viewport)
+            tone = 300.0 + 150.0 * number
+            person = await enter(browser, server.url, room, name, number, tone, query, width=width, height=height)
             people.append(person)
             return person
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,16 @@ FLAGS = [
 async def launch(playwright: Playwright) -> Browser:
     """Chromium as installed on the machine; none is downloaded."""
     return await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What a person's camera gives. ``noise`` (0 to 1) is how much of the picture changes at random in every frame."""
+
+    width: int = 640
+    height: int = 360
+    fps: int = 15
+    noise: float = 0.0
 
 
 @dataclass
@@ -96,18 +106,30 @@ class Person:
 
 
 async def enter(
-    browser: Browser, url: str, room: str, name: str, number: int, tone: float, query: str = "", **viewport: int
+    browser: Browser,
+    url: str,
+    room: str,
+    name: str,
+    number: int,
+    tone: float,
+    query: str = "",
+    *,
+    camera: Camera | None = None,
+    width: int = 1100,
+    height: int = 700,
 ) -> Person:
     """Open the room's page as a new person and go through the lobby."""
-    size: ViewportSize = {"width": viewport.get("width", 1100), "height": viewport.get("height", 700)}
+    identity = {"number": number, "tone": tone, **({} if camera is None else asdict(camera))}
+    size: ViewportSize = {"width": width, "height": height}
     # The policy forbids evaluating text, which is how Playwright waits for an expression.
     context = await browser.new_context(viewport=size, bypass_csp=True)
     page = await context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    await page.add_init_script(f"window.__identity = {json.dumps({'number': number, 'tone': tone})};")
+    await page.add_init_script(f"window.__identity = {json.dumps(identity)};")
     await page.add_init_script(path=HERE / "sender.js")
     await page.add_init_script(path=HERE / "receiver.js")
+    await page.add_init_script(path=HERE / "meter.js")
     await page.goto(f"{url}/r/{room}?debug{query}")
     await page.get_by_test_id("lobby-name").fill(name)
     await page.get_by_test_id("lobby-join").click()

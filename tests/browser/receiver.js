@@ -80,5 +80,5 @@ window.__receiver = (() => {
     return bins[best] < -70 ? 0 : (best * audio.sampleRate) / analyser.fftSize;
   };
 
-  return { pictures, watch, tone };
+  return { pictures, read, watch, tone };
 })();

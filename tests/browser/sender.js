@@ -1,8 +1,10 @@
 // Replaces camera, microphone and screen in a page by sources whose content proves where they came from: a picture
 // that spells the sender's number and a frame counter in black and white blocks, and a tone of the sender's own.
-// `window.__identity` is set before this script runs: {number, tone} (number 1..255, tone in Hz).
+// `window.__identity` is set before this script runs: {number, tone} (number 1..255, tone in Hz), and where it matters
+// {width, height, fps, noise}: the camera's size and rate, and how much moving noise (0..1) makes it costly to encode.
 (() => {
-  const { number, tone } = window.__identity;
+  const { number, tone, width: cameraWidth = 640, height: cameraHeight = 360, fps: cameraFps = 15, noise = 0 } =
+    window.__identity;
   const COLUMNS = 8;
   // Rows: number, its complement, counter, its complement. A picture that is neither (a fade, a broken frame) fails the complement.
   const paint = (context, width, height, id, counter) => {
@@ -14,15 +16,41 @@
       }
     });
   };
-  const picture = (id, width, height, fps) => {
+  // Noise that is drawn at another place each time: every frame differs from the one before, everywhere.
+  const makeNoise = (width, height) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * width;
+    canvas.height = 2 * height;
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    const grey = new Uint32Array(image.data.buffer);
+    let state = 1;
+    for (let i = 0; i < grey.length; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      grey[i] = 0xff000000 | ((state >>> 24) * 0x010101);
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  };
+  const picture = (id, width, height, fps, noise = 0) => {
     const canvas = document.createElement("canvas");
     canvas.width = width;
     canvas.height = height;
     const context = canvas.getContext("2d");
     const stream = canvas.captureStream(fps);
     let counter = 0;
-    const timer = setInterval(() => paint(context, width, height, id, counter++), 1000 / fps);
-    paint(context, width, height, id, counter++);
+    const grain = noise > 0 ? makeNoise(width, height) : null;
+    const draw = () => {
+      paint(context, width, height, id, counter);
+      if (grain !== null) {
+        context.globalAlpha = noise;
+        context.drawImage(grain, -((counter * 37) % width), -((counter * 53) % height));
+        context.globalAlpha = 1;
+      }
+      counter += 1;
+    };
+    const timer = setInterval(draw, 1000 / fps);
+    draw();
     const [track] = stream.getVideoTracks();
     const stop = track.stop.bind(track);
     track.stop = () => {
@@ -46,7 +74,7 @@
   navigator.mediaDevices.getUserMedia = async (constraints) => {
     const tracks = [];
     if (constraints.audio) tracks.push(sound(tone));
-    if (constraints.video) tracks.push(picture(number, 640, 360, 15));
+    if (constraints.video) tracks.push(picture(number, cameraWidth, cameraHeight, cameraFps, noise));
     return new MediaStream(tracks);
   };
   // A screen spells the number plus 128, and hums an octave higher.

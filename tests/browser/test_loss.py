@@ -1,0 +1,30 @@
+"""Two Chromium windows over a bad network: what a person would notice. For longer runs: ``scripts/measure-loss``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.measure import watch_loss
+from tests.browser.people import launch
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await launch(playwright)
+        yield launched
+        await launched.close()
+
+
+async def test_a_clean_network_freezes_nothing_and_conceals_nothing(browser: Browser, tmp_path: Path) -> None:
+    both = await watch_loss(browser, tmp_path, loss=0.0, round_trip_ms=60.0, seconds=8.0, seed=1, settle=1.0)
+    for quality in both:
+        [picture] = quality.pictures
+        assert picture.frames > 0
+        assert picture.height >= 360
+        assert quality.video["packetsLost"] == 0
+        assert quality.concealed_share < 0.02
