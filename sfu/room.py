@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sfu.sdp.plan import TrackKind
+from sfu.seatings import Seatings
 from sfu.seats import House, Occupant, Seating, assign
 from tertulia.catalogue import Speaker, Speakers, Track, View
 
@@ -44,6 +45,13 @@ class Member:
     def publishes(self) -> bool:
         return "microphone" in self.sources or "camera" in self.sources
 
+    @property
+    def live(self) -> bool:
+        """Sends something at the moment."""
+        return self.publishes and any(
+            source.sent for kind, source in self.sources.items() if kind in ("microphone", "camera")
+        )
+
     def tracks(self) -> list[Track]:
         """What others are told: what is sent now, and a microphone or camera that is there but muted."""
         return [
@@ -73,6 +81,11 @@ class Room:
         self._speaking: list[tuple[str, int]] = []
         self._heard: dict[str, int] = {}
         self._clock = 0
+        self._publishers: dict[str, None] = {}  # in the order they joined
+        self._live: set[str] = set()
+        self._seatings = Seatings()
+        self._moved: set[str] = set()  # whose presence or tracks changed since everybody was seated last ...
+        self._voices_changed = False  # ... and whether others speak, or in another order
 
     # --- who is there ------------------------------------------------------------------------------------------
 
@@ -84,12 +97,15 @@ class Room:
         self.members[member.participant] = member
         for source in member.sources.values():
             self._sources[source.handle] = source
+        self._note(member.participant)
 
     def remove(self, participant: str) -> None:
         member = self.members.pop(participant, None)
         if member is not None:
             self._forget_sources(member)
             self._heard.pop(participant, None)
+            self._seatings.remove(participant)
+            self._note(participant)
 
     def _forget_sources(self, member: Member) -> None:
         for source in member.sources.values():
@@ -107,6 +123,7 @@ class Room:
         if source.active == active:
             return False
         source.active = active
+        self._note(source.participant)
         self._note_screen(source)
         return True
 
@@ -114,6 +131,8 @@ class Room:
         if source.muted == muted:
             return False
         source.muted = muted
+        if source.kind in ("screen", "screen-audio"):  # a muted camera or microphone keeps its seat
+            self._note(source.participant)
         self._note_screen(source)
         return True
 
@@ -121,8 +140,22 @@ class Room:
         if source.held == held:
             return False
         source.held = held
+        self._note(source.participant)
         self._note_screen(source)
         return True
+
+    def _note(self, participant: str) -> None:
+        """Something about them changed that seats may depend on."""
+        self._moved.add(participant)
+        member = self.members.get(participant)
+        if member is None or not member.publishes:
+            self._publishers.pop(participant, None)
+        else:
+            self._publishers.setdefault(participant)
+        if member is not None and member.live:
+            self._live.add(participant)
+        else:
+            self._live.discard(participant)
 
     def _note_screen(self, source: Source) -> None:
         if source.kind != "screen":
@@ -145,6 +178,8 @@ class Room:
                 speaking.setdefault(source.participant, min(level, 127))
         if list(speaking.items()) == self._speaking:
             return None
+        if list(speaking) != [person for person, _ in self._speaking]:
+            self._voices_changed = True
         self._speaking = list(speaking.items())
         self._clock += 1
         for person in speaking:
@@ -154,28 +189,47 @@ class Room:
     # --- who is shown what -----------------------------------------------------------------------------------------
 
     def house(self) -> House:
-        members = [member for member in self.members.values() if member.publishes]
         return House(
-            people=[member.participant for member in members],
+            people=self._publishers,
             screens=list(self._screens),
             heard=self._heard,
             speaking=[person for person, _ in self._speaking],
-            live=frozenset(
-                member.participant
-                for member in members
-                if any(source.sent for kind, source in member.sources.items() if kind in ("microphone", "camera"))
-            ),
+            live=self._live,
         )
 
     def reseat(self, only: str | None = None) -> Iterator[tuple[Member, Contents]]:
-        """New contents for every member that has slots (or for one of them)."""
+        """New contents for every member whose slots may have to change since the last time (or for one of them)."""
+        concerned = self._concerned() if only is None else {only}
+        if not concerned:
+            return
         house = self.house()
         ranked = house.ranked()
-        members = self.members.values() if only is None else [self.members[only]]
-        for member in list(members):
-            if member.seating.seats or member.seating.extras:
-                member.seating = assign(house, ranked, member.participant, member.seating, member.wants)
+        for participant in list(concerned):
+            member = self.members.get(participant)
+            if member is not None and (member.seating.seats or member.seating.extras):
+                member.seating = assign(house, ranked, participant, member.seating, member.wants)
+                self._seatings.put(participant, member.seating, member.wants)
                 yield member, self._contents(member.seating)
+
+    def _concerned(self) -> set[str]:
+        """Whose seats what happened can touch. The others would be given what they have (see the rules of seats.py)."""
+        moved, self._moved = self._moved, set()
+        voices, self._voices_changed = self._voices_changed, False
+        concerned: set[str] = set()
+        if moved:
+            concerned |= self._seatings.free
+        for person in moved:
+            concerned |= self._seatings.naming(person)
+            if person in self._screens:
+                concerned |= self._seatings.without(person)
+        if moved & self._live:
+            for person, viewers in self._seatings.seated.items():
+                if person not in self._live:
+                    concerned |= viewers
+        if voices or moved:
+            for person, _ in self._speaking:
+                concerned |= self._seatings.without(person)
+        return concerned
 
     def _contents(self, seating: Seating) -> Contents:
         heard = {item.participant for item in seating.seats if item is not None and item.track == "camera"}

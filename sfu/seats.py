@@ -16,7 +16,7 @@ Rules, in this order:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -47,7 +47,7 @@ class House:
     :param live: those who send something at the moment
     """
 
-    people: Sequence[str] = ()
+    people: Collection[str] = ()
     screens: Sequence[str] = ()
     heard: Mapping[str, int] = field(default_factory=dict)
     speaking: Sequence[str] = ()
@@ -55,12 +55,12 @@ class House:
 
     def ranked(self) -> list[Occupant]:
         """Everything that can sit, most wanted first."""
-        order = {person: number for number, person in enumerate(self.people)}
-        people = sorted(self.people, key=lambda person: self._rank(person, order[person]))
+        # Sorting is stable: who is equal stays in the order of joining.
+        people = sorted(self.people, key=lambda person: (person not in self.live, -self.heard.get(person, -1)))
         return [*(Occupant(person, "screen") for person in self.screens), *(Occupant(person) for person in people)]
 
-    def _rank(self, person: str, order: int) -> tuple[bool, int, int]:
-        return person not in self.live, -self.heard.get(person, -1), order
+    def has(self, occupant: Occupant) -> bool:
+        return occupant.participant in (self.screens if occupant.track == "screen" else self.people)
 
 
 def assign(
@@ -73,9 +73,8 @@ def assign(
     :param previous: gives the number of seats and audio-only slots, and who has them
     :param wants: the view, most wanted first
     """
-    present = frozenset(ranked)
-    wanted = [item for item in dict.fromkeys(wants) if item in present and item.participant != viewer]
-    seats = _Seats(previous.seats, present, viewer)
+    wanted = [item for item in dict.fromkeys(wants) if house.has(item) and item.participant != viewer]
+    seats = _Seats(previous.seats, house, viewer)
     wanted = wanted[: len(seats.items)]
     seats.keep_free_for(wanted)
     for occupant in wanted:
@@ -87,14 +86,14 @@ def assign(
         if occupant.participant != viewer:
             seats.seat(occupant)
     if seats.free == 0:
-        everyone = frozenset(house.people)
+        everyone = house.people
         for person in [person for person in house.screens if person != viewer][:1]:
             seats.displace(Occupant(person, "screen"), house, protected, everyone)
         for person in house.speaking:
             if person != viewer:
                 seats.displace(Occupant(person), house, protected, everyone)
-        silent = everyone - house.live
-        if seats.hold_any(silent):
+        silent = {item.participant for item in seats.items if item is not None} - house.live
+        if silent:
             for occupant in ranked:
                 if occupant.participant in house.live and occupant.participant != viewer:
                     seats.displace(occupant, house, protected, silent)
@@ -105,9 +104,9 @@ def assign(
 class _Seats:
     """The seats while they are being filled."""
 
-    def __init__(self, previous: Sequence[Occupant | None], present: frozenset[Occupant], viewer: str) -> None:
+    def __init__(self, previous: Sequence[Occupant | None], house: House, viewer: str) -> None:
         self.items: list[Occupant | None] = [
-            occupant if occupant is not None and occupant in present and occupant.participant != viewer else None
+            occupant if occupant is not None and house.has(occupant) and occupant.participant != viewer else None
             for occupant in previous
         ]
         self.taken = {occupant for occupant in self.items if occupant is not None}
@@ -133,10 +132,7 @@ class _Seats:
         self.taken.add(occupant)
         self.free -= 1
 
-    def hold_any(self, people: Set[str]) -> bool:
-        return any(item is not None and item.participant in people for item in self.items)
-
-    def displace(self, occupant: Occupant, house: House, protected: Set[Occupant], people: Set[str]) -> None:
+    def displace(self, occupant: Occupant, house: House, protected: Set[Occupant], people: Collection[str]) -> None:
         """Give ``occupant`` the seat of whoever of ``people`` has been silent longest, if one may be taken."""
         if occupant in self.taken:
             return
@@ -161,7 +157,7 @@ def _extras(house: House, viewer: str, previous: Sequence[str | None], seated: s
     """Audio-only slots: speakers first (loudest), then whoever has one already, then people in order."""
     if not previous:
         return ()
-    people = frozenset(house.people)
+    people = house.people
     allowed = [person for person in house.speaking if person in people and person not in seated and person != viewer]
     keep = [person for person in previous if person in people and person not in seated and person != viewer]
     chosen: dict[str, None] = dict.fromkeys([*allowed[: len(previous)], *(person for person in keep if person)])

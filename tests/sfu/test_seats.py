@@ -131,5 +131,5 @@ def test_properties_of_every_seating(house: House, previous: Seating, viewer: st
 @given(houses(), st.sampled_from(NAMES))
 def test_everyone_keeps_the_same_seat_when_the_room_fits(house: House, viewer: str) -> None:
     first = assign(house, house.ranked(), viewer, empty(30, 3))
-    loud = House(house.people, house.screens, {person: 99 for person in house.people}, house.people)
+    loud = House(house.people, house.screens, {person: 99 for person in house.people}, list(house.people))
     assert assign(loud, loud.ranked(), viewer, first) == first
