@@ -300,9 +300,12 @@ class ChatService:
             self._feeds.tips(conversation, head)
 
 
-def _fitting(events: list[Event], bytes_max: int) -> list[Event]:
+E = TypeVar("E", bound=Event)
+
+
+def _fitting(events: list[E], bytes_max: int) -> list[E]:
     """As many events from the front as fit; at least one, so that a reader gets on."""
-    fitting: list[Event] = []
+    fitting: list[E] = []
     size = 0
     for event in events:
         size += len(msgspec.json.encode(event)) + 1

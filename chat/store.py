@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import asyncpg
 import msgspec
 
-from tertulia.catalogue import Event, MessageBody, Position
+from tertulia.catalogue import Event, Message, MessageBody, Position
 
 Connection: TypeAlias = asyncpg.Connection
 
-_EVENT = "seq, id, kind, sender_id, sender_name, client_id, body::text AS body, created_at"
+_EVENT = "seq, id, kind, sender_id, sender_name, client_id, body::text AS body, created_at, no"
 _LIVE = "(expires_at IS NULL OR expires_at > now())"
 
 
@@ -122,14 +122,15 @@ async def append(db: Connection, conversation: str, events: Sequence[NewEvent], 
                                  $8::text[], $9::bytea[])
                 AS n(seq, no, id, sender_id, sender_name, client_id, body, hash)
         ), events AS (
-            INSERT INTO chat.event (conversation_id, seq, id, kind, sender_id, sender_name, client_id, body, created_at)
-            SELECT $1, seq, id, 'message', sender_id, sender_name, client_id, body::jsonb, $10 FROM new
+            INSERT INTO chat.event (conversation_id, seq, no, id, kind, sender_id, sender_name, client_id, body,
+                                    created_at)
+            SELECT $1, seq, no, id, 'message', sender_id, sender_name, client_id, body::jsonb, $10 FROM new
         ), keys AS (
             INSERT INTO chat.sent (conversation_id, sender_id, client_id, seq, body_hash, at)
             SELECT $1, sender_id, client_id, seq, hash, $10 FROM new
         ), messages AS (
-            INSERT INTO chat.message (conversation_id, seq, no, version, sender_id, body)
-            SELECT $1, seq, no, seq, sender_id, body::jsonb FROM new
+            INSERT INTO chat.message (conversation_id, seq, no, version, revision, sender_id, body)
+            SELECT $1, seq, no, seq, seq, sender_id, body::jsonb FROM new
         ), moved AS (
             UPDATE chat.head SET last_seq = $11, last_no = $12 WHERE conversation_id = $1
         )
@@ -197,18 +198,28 @@ async def event_at(db: Connection, conversation: str, seqs: Sequence[int]) -> di
     return {row["seq"]: event_of(conversation, row) for row in rows}
 
 
-async def page(db: Connection, conversation: str, before: int | None, limit: int) -> list[Event]:
+async def page(db: Connection, conversation: str, before: int | None, limit: int) -> list[Message]:
     """The newest ``limit`` messages below ``before``, as they are now, newest first."""
     rows = await db.fetch(
         "SELECT e.seq, e.id, e.kind, e.sender_id, e.sender_name, e.client_id, m.body::text AS body, e.created_at,"
-        " (m.expires_at IS NULL OR m.expires_at > now()) AS live"
+        " (m.expires_at IS NULL OR m.expires_at > now()) AS live, m.no, m.version, m.revision"
         " FROM chat.message m JOIN chat.event e USING (conversation_id, seq)"
         " WHERE m.conversation_id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3",
         conversation,
         before if before is not None else 2**62,
         limit,
     )
-    return [event_of(conversation, row) for row in rows]
+    return [message_of(conversation, row) for row in rows]
+
+
+def message_of(conversation: str, row: Mapping[str, Any]) -> Message:
+    """A row of the folded view as a frame."""
+    event = event_of(conversation, row)
+    return Message(
+        **{name: getattr(event, name) for name in Event.__struct_fields__},
+        version=row["version"],
+        revision=row["revision"],
+    )
 
 
 def event_of(conversation: str, row: Mapping[str, Any]) -> Event:
@@ -226,6 +237,7 @@ def event_of(conversation: str, row: Mapping[str, Any]) -> Event:
         sender_name=row["sender_name"],
         client_id=str(row["client_id"]) if row["client_id"] else None,
         body=msgspec.json.decode(row["body"], type=MessageBody),
+        no=row["no"],
     )
 
 

@@ -225,6 +225,7 @@ class ConversationWriter:
                     sender_name=row.sender_name,
                     client_id=row.client_id,
                     body=draft.body,
+                    no=row.no,
                 ),
             )
             attempt.outcomes.append((draft, _repeated(draft, row.hash, event)))

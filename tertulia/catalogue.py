@@ -4,64 +4,21 @@ Validation, the TypeScript types and the tables of ``docs/protocol.md`` are gene
 same structures travel over Socket.IO (event name + payload + acknowledgement), over the data channels (inside an
 :class:`Envelope`) and, for chat, over HTTP.
 
-Times are milliseconds since 1970-01-01 UTC. Sizes are bounded here, so a door only has to decode.
+Times are milliseconds since 1970-01-01 UTC. Sizes are bounded here, so a door only has to decode. The frames of
+conversations are in ``catalogue_chat.py`` and, like everything else, named from here.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-RoomId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{2,63}$")]
-Identity = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@-]{1,64}$")]
-DisplayName = Annotated[str, Meta(min_length=1, max_length=64)]
-Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
-Tag = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}$")]
-Mid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
-Seq = Annotated[int, Meta(ge=0, le=2**53)]
-Millis = Annotated[int, Meta(ge=0, le=2**53)]
-Pixels = Annotated[int, Meta(ge=0, le=16384)]
-Sdp = Annotated[str, Meta(max_length=262_144)]
-
-MESSAGE_TEXT_MAX = 4000
-"""Characters (code points) in one message."""
-MESSAGE_BYTES_MAX = 12_000
-"""Bytes of a message body as JSON: with it, every event fits into one data channel frame."""
-FRAME_BYTES_MAX = 16_384
-CONTROL_CHANNEL_ID = 0
-CHAT_CHANNEL_ID = 1
+from tertulia.catalogue_base import *
+from tertulia.catalogue_chat import *
 
 TrackKind = Literal["microphone", "camera", "screen", "screen-audio"]
 ParticipantKind = Literal["person", "robot", "stream", "viewer"]
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """Base of all payloads: requests may leave out what has a default, answers hold every field.
-
-    Unknown fields are ignored, so that newer clients may talk to older servers.
-    """
-
-
-class ErrorBody(Frame, frozen=True):
-    """Why a request was refused. ``code`` is stable, ``message`` is for people."""
-
-    code: str
-    message: str
-    field: str | None = None
-
-
-class Envelope(Frame, frozen=True):
-    """What a data channel message holds: ``t`` the event's name, ``d`` its payload.
-
-    A request carries ``i``, chosen by the sender; its answer is ``{"t": "ok", "i", "d"}`` or
-    ``{"t": "error", "i", "d": ErrorBody}``. Without ``i`` no answer is sent.
-    """
-
-    t: Annotated[str, Meta(max_length=32)]
-    i: Annotated[int, Meta(ge=0, le=2**31)] | None = None
-    d: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 # --- who is there ------------------------------------------------------------------------------------------------
@@ -198,106 +155,6 @@ class IceRestarted(Frame, frozen=True):
     answer: str
 
 
-# --- conversations -----------------------------------------------------------------------------------------------
-
-
-class Position(Frame, frozen=True):
-    """Where a client stands: the last ``seq`` it applied and that event's tag (8 hex digits of its id)."""
-
-    conversation: Uuid
-    seq: Seq
-    tag: Tag | None = None
-
-
-class MessageBody(Frame, frozen=True):
-    text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_TEXT_MAX)]
-
-
-class Event(Frame, frozen=True):
-    """One entry of a conversation's log. ``id`` begins with the event's tag."""
-
-    conversation: Uuid
-    seq: Seq
-    id: Uuid
-    kind: Literal["message", "x"]
-    at: Millis
-    sender: Identity | None = None
-    sender_name: str | None = None
-    client_id: Uuid | None = None
-    body: MessageBody | None = None
-
-
-class SendMessage(Frame, frozen=True):
-    """``client_id`` is made by the client; sending it again, over any door, answers with the same event."""
-
-    conversation: Uuid
-    client_id: Uuid
-    body: MessageBody
-
-
-class Sent(Frame, frozen=True):
-    event: Event
-
-
-class History(Frame, frozen=True):
-    conversation: Uuid
-    before: Seq | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-
-
-class HistoryPage(Frame, frozen=True):
-    """Messages in rising ``seq``; ``head`` is the newest position in the same snapshot."""
-
-    conversation: Uuid
-    messages: list[Event]
-    more: bool
-    head: Position
-
-
-class Sync(Frame, frozen=True):
-    positions: Annotated[list[Position], Meta(max_length=500)]
-
-
-class Synced(Frame, frozen=True):
-    """What happened after a position: ``events`` (dense), ``reset`` (drop what you have, read history), ``gone``.
-
-    An answer is bounded by its door. With ``more`` the client applies what it got and asks on with ``fill``.
-    """
-
-    conversation: Uuid
-    status: Literal["events", "reset", "gone"]
-    events: list[Event] = []
-    head: Position | None = None
-    more: bool = False
-
-
-class SyncAnswer(Frame, frozen=True):
-    conversations: list[Synced]
-
-
-class Fill(Frame, frozen=True):
-    """Asks for what follows ``after``: the answer to a gap, to ``tips`` ahead of the client, to ``lagged``."""
-
-    conversation: Uuid
-    after: Seq
-
-
-class Messages(Frame, frozen=True):
-    """New entries of one conversation, in rising ``seq``."""
-
-    conversation: Uuid
-    events: list[Event]
-
-
-class Tips(Frame, frozen=True):
-    """Heart beat: the newest position of open conversations. A client that is behind asks with ``fill``.
-
-    As ``lagged`` it says that the client was too slow and that frames up to these positions were dropped.
-    """
-
-    heads: list[Position]
-
-
 # --- joining -----------------------------------------------------------------------------------------------------
 
 
@@ -331,10 +188,6 @@ class Joined(Frame, frozen=True):
 
 
 class Leave(Frame, frozen=True):
-    pass
-
-
-class Ok(Frame, frozen=True):
     pass
 
 
@@ -396,11 +249,8 @@ REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "view": (View, Ok),
     "set-track": (TrackMuted, Ok),
     "restart-ice": (IceRestart, IceRestarted),
-    "send-message": (SendMessage, Sent),
-    "history": (History, HistoryPage),
-    "sync": (Sync, SyncAnswer),
-    "fill": (Fill, Synced),
     "add-robot": (AddRobot, Participant),
+    **{name: CHAT_REQUESTS[name] for name in ("send-message", "history", "sync", "fill")},
 }
 """Client to server, each answered: event name -> (request, answer)."""
 
@@ -430,6 +280,20 @@ CHANNEL_NOTICES: dict[str, frozenset[str]] = {
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
 
-HTTP_REQUESTS: tuple[type[Frame], ...] = (CreateRoom, MintToken, SendMessage)
-HTTP_ANSWERS: tuple[type[Frame], ...] = (RoomInfo, RoomList, RoomToken, ParticipantList, Participant, Sent, HistoryPage)
+HTTP_REQUESTS: tuple[type[Frame], ...] = (
+    CreateRoom,
+    MintToken,
+    DevelopmentLogIn,
+    *(request for request, _ in CHAT_REQUESTS.values()),
+)
+HTTP_ANSWERS: tuple[type[Frame], ...] = (
+    RoomInfo,
+    RoomList,
+    RoomToken,
+    ParticipantList,
+    Participant,
+    LoggedIn,
+    *(answer for _, answer in CHAT_REQUESTS.values()),
+    *CHAT_NOTICES.values(),
+)
 """Bodies of the HTTP door, for the generated types."""

@@ -107,6 +107,8 @@ def kind(shape: shapes.Type) -> str:
             return link(shape.cls)
         case shapes.ListType():
             return f"list of {kind(shape.item_type)}"
+        case shapes.DictType():
+            return f"names and {kind(shape.value_type)}"
         case shapes.UnionType():
             return " or ".join(kind(member) for member in shape.types)
         case shapes.LiteralType():

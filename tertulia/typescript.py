@@ -28,7 +28,10 @@ HEADER = """\
 """
 
 CONSTANTS = ("MESSAGE_TEXT_MAX", "MESSAGE_BYTES_MAX", "FRAME_BYTES_MAX", "CONTROL_CHANNEL_ID", "CHAT_CHANNEL_ID")
-ALIASES = {"TrackKind": catalogue.TrackKind, "ParticipantKind": catalogue.ParticipantKind}
+ALIASES = {
+    name: getattr(catalogue, name)
+    for name in ("TrackKind", "ParticipantKind", "EventKind", "ConversationKind", "MadeKind", "Role", "Status")
+}
 
 
 def structures(kind: shapes.Type) -> Iterator[shapes.StructType]:
@@ -75,7 +78,11 @@ class Writer:
         return cls.__name__
 
     def differs(self, shape: shapes.StructType) -> bool:
-        return any(not field.required for inner in structures(shape) for field in inner.fields)
+        return any(
+            not field.required and not issubclass(inner.cls, catalogue.Sparse)
+            for inner in structures(shape)
+            for field in inner.fields
+        )
 
     def text(self, kind: shapes.Type, writing: bool) -> str:
         match kind:
@@ -84,6 +91,8 @@ class Writer:
             case shapes.ListType():
                 inner = self.text(kind.item_type, writing)
                 return f"({inner})[]" if " | " in inner else f"{inner}[]"
+            case shapes.DictType():
+                return f"Record<string, {self.text(kind.value_type, writing)}>"
             case shapes.UnionType():
                 return " | ".join(self.text(member, writing) for member in kind.types)
             case shapes.LiteralType():
@@ -106,9 +115,10 @@ class Writer:
         name = self.input_name(shape.cls) if writing else shape.cls.__name__
         if not shape.fields:
             return f"export type {name} = Record<string, never>;"
+        sparse = issubclass(shape.cls, catalogue.Sparse)
         lines = [comment(shape.cls.__doc__), f"export interface {name} {{"]
         for field in shape.fields:
-            optional = "?" if writing and not field.required else ""
+            optional = "?" if (writing or sparse) and not field.required else ""
             lines.append(f"  {key(field.encode_name)}{optional}: {self.text(field.type, writing)};")
         lines.append("}")
         return "\n".join(line for line in lines if line)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from chat.service import ChatService
 from tertulia.bus import LocalBus
-from tertulia.catalogue import Event, Grants, MessageBody, Messages, SendMessage, Tips
+from tertulia.catalogue import Event, Grants, Message, MessageBody, Messages, SendMessage, Tips
 from tertulia.database import Database
 from tertulia.frames import Notice
 from tertulia.tokens import Principal
@@ -51,6 +51,12 @@ class Room:
 
     def message(self, text: str, client_id: str | None = None) -> SendMessage:
         return SendMessage(self.conversation, client_id or str(uuid.uuid4()), MessageBody(text))
+
+
+def events_of(messages: Sequence[Message]) -> list[Event]:
+    """The events by which messages came, as long as nothing changed them."""
+    fields = Event.__struct_fields__
+    return [Event(**{name: getattr(message, name) for name in fields}) for message in messages]
 
 
 async def make_room(chat: ChatService) -> Room:

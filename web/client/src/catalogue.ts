@@ -16,6 +16,16 @@ export type TrackKind = "microphone" | "camera" | "screen" | "screen-audio";
 
 export type ParticipantKind = "person" | "robot" | "stream" | "viewer";
 
+export type EventKind = "message" | "edit" | "delete" | "reaction" | "pin" | "unpin" | "member" | "settings" | "call-started" | "call-ended" | "self" | "x";
+
+export type ConversationKind = "room" | "direct" | "group" | "public" | "private" | "announcement" | "self";
+
+export type MadeKind = "group" | "public" | "private" | "announcement";
+
+export type Role = "owner" | "moderator" | "member" | "guest";
+
+export type Status = "online" | "away" | "busy" | "invisible" | "offline";
+
 /**
  * Everything a client needs, in one acknowledgement.
  *
@@ -111,21 +121,73 @@ export interface Synced {
   more: boolean;
 }
 
-/** One entry of a conversation's log. `id` begins with the event's tag. */
+/**
+ * One entry of a conversation's log, the same for everybody. `id` begins with the event's tag.
+ *
+ * `target` is the `seq` of the message it changes. `no` counts the messages of the conversation's main line.
+ * Of kind `x` is what is not to be seen any more, or never was for the asker: it only keeps the numbers dense.
+ */
 export interface Event {
   conversation: string;
   seq: number;
   id: string;
-  kind: "message" | "x";
+  kind: EventKind;
   at: number;
   sender: string | null;
   sender_name: string | null;
   client_id: string | null;
   body: MessageBody | null;
+  target: number | null;
+  change: Change | null;
+  no: number | null;
+  expires_at: number | null;
 }
 
+/**
+ * What somebody wrote: text in Markdown, whom it names, what it answers (`reply_to`), whose thread it is in.
+ *
+ * `mentions` are told of it; `everybody` tells all members. `thread` is the `seq` of the thread's first
+ * message.
+ */
 export interface MessageBody {
   text: string;
+  mentions?: string[];
+  everybody?: boolean;
+  reply_to?: number | null;
+  thread?: number | null;
+}
+
+/**
+ * What an event that is no message changes; which fields are there depends on the event's kind.
+ *
+ * - `reaction`: `action` (added, removed), `emoji`, `count` of that emoji afterwards
+ * - `member`: `action`, `user`, `name`, `role`, `count` of members afterwards
+ * - `settings`: those of `title`, `about`, `retention_s`, `history_from_join` that were set
+ * - `call-ended`: `duration_ms`
+ * - `self` (in a person's own log): `action`, `conversation` and what is now kept of it
+ */
+export interface Change {
+  action?: "added" | "joined" | "left" | "removed" | "role" | "arranged" | "blocked" | "conversation-added" | "conversation-removed" | "conversation-role" | "draft" | "hidden" | "marks" | "preferences" | "unblocked" | null;
+  emoji?: string | null;
+  count?: number | null;
+  user?: string | null;
+  name?: string | null;
+  role?: Role | null;
+  title?: string | null;
+  about?: string | null;
+  retention_s?: number | null;
+  history_from_join?: boolean | null;
+  duration_ms?: number | null;
+  conversation?: string | null;
+  seq?: number | null;
+  delivered_no?: number | null;
+  read_no?: number | null;
+  unread_from?: number | null;
+  muted_until?: number | null;
+  archived?: boolean | null;
+  pinned?: boolean | null;
+  draft?: MessageBody | null;
+  preferences?: Record<string, string> | null;
 }
 
 /** Where a client stands: the last `seq` it applied and that event's tag (8 hex digits of its id). */
@@ -142,12 +204,54 @@ export interface PositionInput {
   tag?: string | null;
 }
 
-/** Messages in rising `seq`; `head` is the newest position in the same snapshot. */
+/**
+ * Messages in rising `seq`; `head` is the newest position in the same snapshot.
+ *
+ * `more`: there are others in the direction asked for (older ones, or with `after` newer ones). `newer`: there
+ * are newer ones than the last.
+ */
 export interface HistoryPage {
   conversation: string;
-  messages: Event[];
+  messages: Message[];
   more: boolean;
   head: Position;
+  newer: boolean;
+}
+
+/**
+ * A message as it is now. An event with `seq` above `version` that names it as `target` changes it further.
+ *
+ * `revision` is the event that made its body (itself, or the last edit). `mine` are the asker's own reactions.
+ * Of a deleted message `body` is null.
+ */
+export interface Message {
+  conversation: string;
+  seq: number;
+  id: string;
+  kind: EventKind;
+  at: number;
+  sender: string | null;
+  sender_name: string | null;
+  client_id: string | null;
+  body: MessageBody | null;
+  target: number | null;
+  change: Change | null;
+  no: number | null;
+  expires_at: number | null;
+  version: number;
+  revision: number;
+  edited_at: number | null;
+  deleted_at: number | null;
+  pinned_at: number | null;
+  reactions: ReactionCount[];
+  mine: string[];
+  reply_count: number;
+  last_reply_at: number | null;
+}
+
+export interface ReactionCount {
+  emoji: string;
+  count: number;
 }
 
 export interface IceServer {
@@ -162,6 +266,7 @@ export interface IceRestarted {
   answer: string;
 }
 
+/** The event that a change has become. */
 export interface Sent {
   event: Event;
 }
@@ -230,6 +335,163 @@ export interface ParticipantList {
   participants: Participant[];
 }
 
+/** A token that opens the person's conversations, over every door. */
+export interface LoggedIn {
+  token: string;
+  identity: string;
+  name: string;
+  expires_at: number;
+}
+
+/** In rising `seq`; what is gone or not for the asker is left out. */
+export interface MessageList {
+  messages: Message[];
+}
+
+/** All bodies a message has had, the oldest first. */
+export interface EditList {
+  revisions: Revision[];
+}
+
+export interface Revision {
+  seq: number;
+  at: number;
+  body: MessageBody;
+}
+
+/** Who reacted, by emoji and time. */
+export interface ReactionList {
+  reactions: Reactor[];
+  next: string | null;
+}
+
+export interface Reactor {
+  emoji: string;
+  user: string;
+  name: string;
+  at: number;
+}
+
+export interface ConversationList {
+  conversations: Conversation[];
+  next: string | null;
+}
+
+/**
+ * A conversation as its asker sees it.
+ *
+ * `role` is null where the asker may join and has not. `other` is the other one of a `direct` conversation.
+ * `unread` and `mentions` count at most 100, which is shown as 99+. `last` is its newest message.
+ */
+export interface Conversation {
+  id: string;
+  kind: ConversationKind;
+  title: string;
+  about: string;
+  room: string | null;
+  other: string | null;
+  other_name: string | null;
+  role: Role | null;
+  members: number;
+  retention_s: number;
+  history_from_join: boolean;
+  created_at: number;
+  head: Position | null;
+  last: Message | null;
+  last_at: number;
+  last_no: number;
+  unread: number;
+  mentions: number;
+  delivered_no: number;
+  read_no: number;
+  unread_from: number;
+  muted_until: number;
+  archived: boolean;
+  pinned: boolean;
+  draft: MessageBody | null;
+}
+
+export interface MemberList {
+  members: Member[];
+  next: string | null;
+}
+
+export interface Member {
+  id: string;
+  name: string;
+  role: Role;
+  joined_at: number;
+}
+
+/** `token` belongs into a link; whoever has it may come in until then. */
+export interface Invite {
+  token: string;
+  conversation: string;
+  expires_at: number;
+  uses: number;
+}
+
+/** Where the asker stands in a conversation. `unread` and `mentions` count at most 100. */
+export interface Marks {
+  conversation: string;
+  delivered_no: number;
+  read_no: number;
+  unread_from: number;
+  unread: number;
+  mentions: number;
+}
+
+/** `unread` is the sum; like each count it stops at 100. */
+export interface UnreadList {
+  conversations: Marks[];
+  unread: number;
+  mentions: number;
+}
+
+export interface ReaderList {
+  read: string[];
+  delivered: string[];
+}
+
+/** Who the asker is and what is kept for them; `self` is the head of their own log. */
+export interface Me {
+  id: string;
+  name: string;
+  self: Position | null;
+  preferences: Record<string, string>;
+  blocked: string[];
+}
+
+export interface PresenceList {
+  people: Presence[];
+}
+
+export interface Presence {
+  user: string;
+  status: Status;
+}
+
+export interface Found {
+  messages: Message[];
+  next: string | null;
+}
+
+/** Somebody's marks moved; only in conversations of up to 100 members. */
+export interface Receipt {
+  conversation: string;
+  user: string;
+  delivered_no: number;
+  read_no: number;
+}
+
+/** Somebody writes, or stopped; without another word it counts for 6 seconds. */
+export interface SomebodyTyping {
+  conversation: string;
+  user: string;
+  name: string;
+  typing: boolean;
+}
+
 /** Why a request was refused. `code` is stable, `message` is for people. */
 export interface ErrorBody {
   code: string;
@@ -279,6 +541,8 @@ export interface IceRestart {
   offer: string;
 }
 
+export type AddRobot = Record<string, never>;
+
 /** `client_id` is made by the client; sending it again, over any door, answers with the same event. */
 export interface SendMessage {
   conversation: string;
@@ -286,10 +550,18 @@ export interface SendMessage {
   body: MessageBody;
 }
 
+/**
+ * A page of messages: the newest, those `before` or `after` a `seq`, or those `around` one (a permalink).
+ *
+ * With `thread` the page is of that thread, without its first message.
+ */
 export interface History {
   conversation: string;
   before?: number | null;
   limit?: number;
+  after?: number | null;
+  around?: number | null;
+  thread?: number | null;
 }
 
 export interface Sync {
@@ -301,8 +573,6 @@ export interface Fill {
   conversation: string;
   after: number;
 }
-
-export type AddRobot = Record<string, never>;
 
 /** `POST /rooms`. */
 export interface CreateRoom {
@@ -317,6 +587,250 @@ export interface MintToken {
   ttl_s?: number | null;
 }
 
+/** `POST /auth/dev`, on servers for this machine only: the same name is the same person. */
+export interface DevelopmentLogIn {
+  name: string;
+}
+
+/** Replaces the body of one's own message. With `revision` it is refused when somebody edited it meanwhile. */
+export interface EditMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+  body: MessageBody;
+  revision?: number | null;
+}
+
+/** Deletes a message for everybody: one's own, or as a moderator any. */
+export interface DeleteMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+}
+
+/** Deletes a message for the asker only. */
+export interface HideMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+}
+
+/** Adds a reaction, or with `remove` takes one's own away. */
+export interface React {
+  conversation: string;
+  client_id: string;
+  seq: number;
+  emoji: string;
+  remove?: boolean;
+}
+
+export interface PinMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+  pinned?: boolean;
+}
+
+/** Single messages by number: what a reply quotes, a thread's first one. */
+export interface GetMessages {
+  conversation: string;
+  seqs: number[];
+}
+
+export interface Edits {
+  conversation: string;
+  seq: number;
+}
+
+export interface Reactions {
+  conversation: string;
+  seq: number;
+  emoji?: string | null;
+  cursor?: string | null;
+  limit?: number;
+}
+
+export interface Pins {
+  conversation: string;
+}
+
+/** One's own conversations, the one with the newest event first. */
+export interface Conversations {
+  cursor?: string | null;
+  limit?: number;
+  archived?: boolean | null;
+}
+
+export interface GetConversation {
+  conversation: string;
+}
+
+/** A group (to 1,000 members) or a channel (to 100,000). In an `announcement` channel only moderators write. */
+export interface CreateConversation {
+  client_id: string;
+  kind: MadeKind;
+  title: string;
+  about?: string;
+  members?: string[];
+  history_from_join?: boolean;
+  retention_s?: number;
+}
+
+/** The one-to-one conversation with somebody, which is made if there is none. */
+export interface OpenDirect {
+  user: string;
+}
+
+/** Sets what is given. */
+export interface UpdateConversation {
+  conversation: string;
+  client_id: string;
+  title?: string | null;
+  about?: string | null;
+  retention_s?: number | null;
+  history_from_join?: boolean | null;
+}
+
+/** Enter a public or announcement channel. */
+export interface JoinConversation {
+  conversation: string;
+  client_id: string;
+}
+
+export interface LeaveConversation {
+  conversation: string;
+  client_id: string;
+}
+
+export interface AddMember {
+  conversation: string;
+  client_id: string;
+  user: string;
+}
+
+export interface RemoveMember {
+  conversation: string;
+  client_id: string;
+  user: string;
+}
+
+export interface SetRole {
+  conversation: string;
+  client_id: string;
+  user: string;
+  role: "member" | "moderator" | "owner";
+}
+
+export interface Members {
+  conversation: string;
+  cursor?: string | null;
+  limit?: number;
+}
+
+/** Channels that anybody may join, by title; `query` is a part of it. */
+export interface Browse {
+  query?: string;
+  cursor?: string | null;
+  limit?: number;
+}
+
+export interface CreateInvite {
+  conversation: string;
+  ttl_s?: number;
+  uses?: number;
+}
+
+export interface AcceptInvite {
+  token: string;
+  client_id: string;
+}
+
+/** Makes every link into the conversation worthless. */
+export interface RevokeInvites {
+  conversation: string;
+}
+
+/** Everything up to `seq` is read; with `delivered` it has only arrived. Marks move forward only. */
+export interface MarkRead {
+  conversation: string;
+  seq: number;
+  delivered?: boolean;
+}
+
+/** The conversation counts as unread from this message on, until it is read again. */
+export interface MarkUnread {
+  conversation: string;
+  seq: number;
+}
+
+export type GetUnread = Record<string, never>;
+
+/** Who has read, or got, the message `seq`; only in conversations of up to 100 members. */
+export interface Readers {
+  conversation: string;
+  seq: number;
+}
+
+/** Mute (0: no longer), archive or pin a conversation for oneself; sets what is given. */
+export interface Arrange {
+  conversation: string;
+  client_id: string;
+  muted_until?: number | null;
+  archived?: boolean | null;
+  pinned?: boolean | null;
+}
+
+/** What is being written in a conversation, on all one's devices; without `body` it is dropped. */
+export interface SetDraft {
+  conversation: string;
+  client_id: string;
+  body?: MessageBody | null;
+}
+
+/** Settings of one's own, on all one's devices. An empty value takes a name away. */
+export interface SetPreferences {
+  client_id: string;
+  preferences: Record<string, string>;
+}
+
+export interface SetBlock {
+  user: string;
+  client_id: string;
+  blocked?: boolean;
+}
+
+export type GetMe = Record<string, never>;
+
+export interface Typing {
+  conversation: string;
+  typing?: boolean;
+}
+
+export interface SetStatus {
+  status: Status;
+}
+
+/** The people whose presence the client wants to know, instead of those before. */
+export interface Watch {
+  users: string[];
+}
+
+/**
+ * Messages that hold every word of `query`, newest first; a last word may be the beginning of one.
+ *
+ * `sender`, `conversation`, `has`, `before` and `after` (a time) narrow it; one of them is enough.
+ */
+export interface Search {
+  query?: string;
+  conversation?: string | null;
+  sender?: string | null;
+  has?: ("link" | "mention" | "pin" | "reaction" | "thread")[];
+  before?: number | null;
+  after?: number | null;
+  cursor?: string | null;
+  limit?: number;
+}
+
 /** Client to server, each answered. */
 export interface Requests {
   join: { request: Join; answer: Joined };
@@ -324,11 +838,11 @@ export interface Requests {
   view: { request: View; answer: Ok };
   "set-track": { request: TrackMuted; answer: Ok };
   "restart-ice": { request: IceRestart; answer: IceRestarted };
+  "add-robot": { request: AddRobot; answer: Participant };
   "send-message": { request: SendMessage; answer: Sent };
   history: { request: History; answer: HistoryPage };
   sync: { request: Sync; answer: SyncAnswer };
   fill: { request: Fill; answer: Synced };
-  "add-robot": { request: AddRobot; answer: Participant };
 }
 
 /** Server to client, never answered. */
@@ -365,13 +879,18 @@ export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]
 export type ErrorCode =
   | "api-key-invalid"
   | "bad-request"
+  | "blocked"
   | "body-invalid"
   | "body-too-large"
   | "chat-not-granted"
   | "client-id-reused"
   | "content-type-unsupported"
+  | "conversation-full"
   | "conversation-not-found"
+  | "conversation-too-large"
+  | "cursor-invalid"
   | "database-unavailable"
+  | "edit-stale"
   | "event-unknown"
   | "forbidden"
   | "frame-invalid"
@@ -379,31 +898,48 @@ export type ErrorCode =
   | "guests-disabled"
   | "ice-session-outdated"
   | "internal"
+  | "invite-invalid"
+  | "kind-unfit"
+  | "last-owner"
   | "media-missing"
   | "media-unavailable"
+  | "member-not-found"
+  | "message-deleted"
+  | "message-not-found"
   | "method-not-allowed"
   | "moderate-not-granted"
+  | "not-a-member"
   | "not-found"
   | "not-joined"
   | "offer-invalid"
   | "offer-missing-section"
   | "outcome-unknown"
+  | "own-only"
   | "participant-not-found"
+  | "pins-full"
+  | "preferences-full"
   | "publish-not-granted"
   | "rate-limited"
+  | "reaction-invalid"
+  | "reactions-full"
   | "robots-full"
   | "robots-unavailable"
+  | "role-insufficient"
   | "room-empty"
   | "room-ended"
   | "room-full"
   | "room-mismatch"
   | "room-not-found"
+  | "search-empty"
   | "session-not-found"
   | "subscribe-not-granted"
   | "text-blank"
   | "text-invalid"
   | "text-too-long"
+  | "thread-invalid"
   | "token-expired"
   | "token-invalid"
   | "token-missing"
-  | "unauthorized";
+  | "unauthorized"
+  | "user-invalid"
+  | "workspace-needed";

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Event, HistoryPage, Synced } from "../src/catalogue.js";
 import { Chat, type ChatRequest } from "../src/chat.js";
 import type { Failure } from "../src/result.js";
-import { CONVERSATION, messageEvent, settled, uuid, VirtualTime } from "./fakes.js";
+import { CONVERSATION, messageEvent, settled, uuid, VirtualTime, unchanged } from "./fakes.js";
 
 const OFFLINE: Failure = { kind: "offline" };
 
@@ -27,8 +27,9 @@ class Log {
 
   page(before: number | null): HistoryPage {
     const older = this.events.filter((event) => before === null || event.seq < before);
-    const messages = older.slice(-3);
-    return { conversation: CONVERSATION, messages, more: older.length > messages.length, head: this.head };
+    const messages = older.slice(-3).map(unchanged);
+    const more = older.length > messages.length;
+    return { conversation: CONVERSATION, messages, more, head: this.head, newer: before !== null };
   }
 
   get head(): { conversation: string; seq: number; tag: string } {

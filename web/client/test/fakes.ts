@@ -1,6 +1,6 @@
 /** Stand-ins for what the browser and the network bring: the boundary at which the client is tested. */
 
-import type { Event } from "../src/catalogue.js";
+import type { Event, Message } from "../src/catalogue.js";
 import type { ChannelLike } from "../src/channels.js";
 import type { SocketFactory, SocketLike } from "../src/connection.js";
 import type { Timers } from "../src/timers.js";
@@ -183,6 +183,26 @@ export function messageEvent(seq: number, more: Partial<Event> = {}): Event {
     sender_name: "Ben",
     client_id: null,
     body: { text: `message ${seq}` },
+    target: null,
+    change: null,
+    no: seq,
+    expires_at: null,
     ...more,
+  };
+}
+
+/** The event as a page of history shows it while nothing has changed it. */
+export function unchanged(event: Event): Message {
+  return {
+    ...event,
+    version: event.seq,
+    revision: event.seq,
+    edited_at: null,
+    deleted_at: null,
+    pinned_at: null,
+    reactions: [],
+    mine: [],
+    reply_count: 0,
+    last_reply_at: null,
   };
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Join, Joined, Participant } from "../src/catalogue.js";
 import { Room } from "../src/room.js";
 import { capabilities, FakePeer, FakeTrack } from "./fake-peer.js";
-import { CONVERSATION, FakeSocket, messageEvent, settled, uuid, VirtualTime } from "./fakes.js";
+import { CONVERSATION, FakeSocket, messageEvent, settled, uuid, VirtualTime, unchanged } from "./fakes.js";
 
 const person = (id: string, joined_at: number): Participant => ({
   id,
@@ -53,7 +53,10 @@ class FakeServer {
         position === undefined
           ? null
           : { conversation: CONVERSATION, status: "events", events: this.events.slice(position), head, more: false },
-      history: position === undefined ? { conversation: CONVERSATION, messages: this.events, more: false, head } : null,
+      history:
+        position === undefined
+          ? { conversation: CONVERSATION, messages: this.events.map(unchanged), more: false, head, newer: false }
+          : null,
       ice_servers: [],
     };
   }
