@@ -6,6 +6,7 @@ import "./theme/controls.css";
 import "./theme/pages.css";
 import "./theme/call.css";
 import "./theme/panel.css";
+import "./theme/prose.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useState, type ReactNode } from "react";
 
 import { problemText } from "../text/errors";
+import { visibleName } from "../text/visible";
 import { useAnnouncer } from "../ui/announce";
 import { useMedia } from "../ui/hooks";
 import type { Visit } from "../visit";
@@ -49,8 +50,8 @@ function useNews({ room, capture }: Visit): void {
   const announcer = useAnnouncer();
   useEffect(() => {
     const stops = [
-      room.roster.on("joined", (one) => announcer.say(`${one.name} joined`)),
-      room.roster.on("left", (one) => announcer.say(`${one.name} left`)),
+      room.roster.on("joined", (one) => announcer.say(`${visibleName(one.name)} joined`)),
+      room.roster.on("left", (one) => announcer.say(`${visibleName(one.name)} left`)),
       capture.on("problem", (kind, problem) => announcer.warn(problemText(kind, problem))),
     ];
     return () => stops.forEach((stop) => stop());

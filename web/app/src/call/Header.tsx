@@ -18,7 +18,7 @@ export function Header({ visit, name }: { readonly visit: Visit; readonly name: 
     <header className="call-header">
       <Mark />
       <h1 className="call-name" title={name}>
-        {name}
+        <bdi>{name}</bdi>
       </h1>
       <StatusChip room={visit.room} />
       <span className="spacer" />

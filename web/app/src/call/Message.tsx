@@ -4,7 +4,7 @@ import type { Chat, Echo, Event } from "@tertulia/client";
 import { memo, type ReactNode } from "react";
 
 import { failureText } from "../text/errors";
-import { linkify } from "../text/linkify";
+import { Name, Prose } from "../text/Prose";
 import { timeText } from "../text/time";
 import { Button } from "../ui/controls";
 
@@ -18,7 +18,6 @@ interface MessageItemProps {
 }
 
 export const MessageItem = memo(function MessageItem({ message, isYours, isTogether, day }: MessageItemProps): ReactNode {
-  const name = message.sender_name ?? message.sender ?? "Somebody";
   return (
     <>
       {day !== null && (
@@ -26,10 +25,10 @@ export const MessageItem = memo(function MessageItem({ message, isYours, isToget
       )}
       <li className="message" data-yours={isYours} data-together={isTogether} data-testid="chat-message">
         <p className={isTogether ? "visually-hidden" : "message-head"}>
-          <span className="message-name">{isYours ? "You" : name}</span>
+          <span className="message-name">{isYours ? "You" : <Name name={message.sender_name ?? message.sender} />}</span>
           <time dateTime={new Date(message.at).toISOString()}>{timeText(message.at)}</time>
         </p>
-        <Text text={message.body?.text ?? ""} />
+        <Prose text={message.body?.text ?? ""} />
       </li>
     </>
   );
@@ -49,7 +48,7 @@ export function EchoItem({ chat, echo }: { readonly chat: Chat; readonly echo: E
         <span className="message-name">You</span>
         <span>{STATUS[status]}</span>
       </p>
-      <Text text={text} />
+      <Prose text={text} />
       {status === "failed" && (
         <div className="message-failed">
           <p>{error === null ? "" : failureText(error)}</p>
@@ -60,22 +59,5 @@ export function EchoItem({ chat, echo }: { readonly chat: Chat; readonly echo: E
         </div>
       )}
     </li>
-  );
-}
-
-/** Text is always text: React escapes it, and only http(s) addresses become links. */
-function Text({ text }: { readonly text: string }): ReactNode {
-  return (
-    <p className="message-text" dir="auto" data-testid="chat-text">
-      {linkify(text).map((piece, index) =>
-        "href" in piece ? (
-          <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
-            {piece.text}
-          </a>
-        ) : (
-          piece.text
-        ),
-      )}
-    </p>
   );
 }

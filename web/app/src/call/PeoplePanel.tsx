@@ -3,6 +3,7 @@
 import { sends, type Participant } from "@tertulia/client";
 import type { ReactNode } from "react";
 
+import { Name } from "../text/Prose";
 import { Avatar } from "../ui/Avatar";
 import { Button } from "../ui/controls";
 import { useObserved } from "../ui/hooks";
@@ -65,7 +66,7 @@ function Person({ visit, participant, isYou }: PersonProps): ReactNode {
     <li className="person" data-speaking={isSpeaking && hasSound} data-testid="person">
       <Avatar name={name} id={id} />
       <span className="person-name">
-        {name}
+        <Name name={name} />
         {remark !== null && <small>{remark}</small>}
       </span>
       <span className="visually-hidden">{state}</span>

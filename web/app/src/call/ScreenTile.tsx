@@ -3,6 +3,8 @@
 import type { Participant, Room } from "@tertulia/client";
 import type { ReactNode } from "react";
 
+import { Name } from "../text/Prose";
+import { visibleName } from "../text/visible";
 import { useObserved } from "../ui/hooks";
 import { ScreenIcon } from "../ui/icons";
 import { SlotVideo } from "./SlotVideo";
@@ -17,14 +19,16 @@ interface ScreenTileProps {
 export function ScreenTile({ room, participant, width, height }: ScreenTileProps): ReactNode {
   const { seats } = room;
   const slot = useObserved(seats, "change", () => seats.showing(participant.id, "screen"));
-  const label = `${participant.name}'s screen`;
+  const label = `${visibleName(participant.name)}'s screen`;
   return (
     <article className="tile screen" style={{ width, height }} aria-label={label} data-testid="screen-tile">
       <p className="screen-wait">{`Waiting for ${label}…`}</p>
       {slot !== null && <SlotVideo key={slot.mid} seats={seats} slot={slot} />}
       <p className="tile-name" aria-hidden="true">
         <ScreenIcon />
-        <span>{label}</span>
+        <span>
+          <Name name={participant.name} />'s screen
+        </span>
       </p>
     </article>
   );

@@ -3,6 +3,7 @@
 import { sends, type Participant, type Room } from "@tertulia/client";
 import type { CSSProperties, ReactNode } from "react";
 
+import { visibleName } from "../text/visible";
 import { Avatar } from "../ui/Avatar";
 import { useObserved } from "../ui/hooks";
 import { MicOffIcon, RobotIcon } from "../ui/icons";
@@ -18,7 +19,8 @@ interface TileProps {
 
 export function Tile({ room, participant, width, height }: TileProps): ReactNode {
   const { seats, speakers, roster, publisher } = room;
-  const { id, name, kind, connected } = participant;
+  const { id, kind, connected } = participant;
+  const name = visibleName(participant.name);
   const isYou = roster.you?.id === id;
   const slot = useObserved(seats, "change", () => seats.showing(id, "camera"));
   const isSpeaking = useObserved(speakers, "change", () => speakers.speaking.has(id));
@@ -46,7 +48,10 @@ export function Tile({ room, participant, width, height }: TileProps): ReactNode
       <p className="tile-name" aria-hidden="true">
         {!hasSound && <MicOffIcon />}
         {kind === "robot" && <RobotIcon />}
-        <span>{label}</span>
+        <span>
+          <bdi>{name}</bdi>
+          {isYou && " (you)"}
+        </span>
       </p>
     </article>
   );

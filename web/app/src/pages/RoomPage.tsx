@@ -6,6 +6,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { Call } from "../call/Call";
 import { Lobby } from "../lobby/Lobby";
 import { endedText, failureText } from "../text/errors";
+import { visible } from "../text/visible";
 import { useObserved, useTitle } from "../ui/hooks";
 import { api, startVisit } from "../visit";
 import { EndPage } from "./EndPage";
@@ -40,7 +41,7 @@ function VisitPage({ id, onAgain }: { readonly id: string; readonly onAgain: () 
     let isCurrent = true;
     void api.room(visit.id).then((found) => {
       if (!isCurrent) return;
-      if (found.ok) setName(found.value.name || found.value.id);
+      if (found.ok) setName(visible(found.value.name) || found.value.id);
       else if (isGone(found.error)) setMissing(failureText(found.error));
       else setName(visit.id);
     });

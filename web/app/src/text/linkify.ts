@@ -34,7 +34,16 @@ function balanced(address: string): boolean {
 }
 
 function safe(address: string): string | null {
+  const href = safeAddress(address);
+  return href === null || href.startsWith("mailto:") ? null : href;
+}
+
+const PROTOCOLS = new Set(["http:", "https:", "mailto:"]);
+
+/** The address as a link may have it: http, https or mailto, without a name before the host; otherwise null. */
+export function safeAddress(address: string): string | null {
   if (!URL.canParse(address)) return null;
-  const { protocol, href } = new URL(address);
-  return protocol === "http:" || protocol === "https:" ? href : null;
+  const { protocol, href, username, password } = new URL(address);
+  // https://bank.example@elsewhere.example leads elsewhere: nobody needs that in a message.
+  return PROTOCOLS.has(protocol) && username === "" && password === "" ? href : null;
 }
