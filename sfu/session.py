@@ -147,8 +147,11 @@ class Session:
                     self.tell_slots(frame)
             case SourceActive(source, active):
                 self._on_active(source, active)
-            case SlotUnsupported(slot, _):
-                self._log.info("a source cannot be decoded by this viewer", mid=self.slots.mid(slot))
+            case SlotUnsupported(slot, source):
+                frame = self.slots.undecodable(slot, source)
+                if frame is not None:
+                    self._log.info("a source cannot be decoded by this viewer")
+                    self.tell_slots(frame)
             case _:  # Closed: what we asked for
                 pass
 

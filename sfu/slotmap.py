@@ -1,6 +1,6 @@
 """One viewer's slot map: what each receiving section shows, and the revisions that tell the client about changes.
 
-A change is told twice: when it is decided (without ``from_ts``: what is seen from now on may still be somebody else),
+A change is told twice (and once more if the viewer cannot decode what it is shown): when it is decided (without ``from_ts``: what is seen from now on may still be somebody else),
 and when the core has switched (with the first RTP timestamp of the new source). That is how a client knows under whose
 name a picture belongs, on any path and after any delay.
 """
@@ -23,6 +23,7 @@ class _Place:
     handle: int
     source: Source | None = None
     from_ts: int | None = None
+    unsupported: bool = False
 
     def frame(self) -> Slot:
         source = self.source
@@ -34,6 +35,7 @@ class _Place:
             track=None if source is None else source.kind,
             source=None if source is None else source.id,
             from_ts=self.from_ts,
+            unsupported=self.unsupported,
         )
 
 
@@ -65,21 +67,32 @@ class SlotMap:
             if source is not place.source:
                 place.source = source
                 place.from_ts = None
+                place.unsupported = False
                 changed.append(place)
         commands = [(place.handle, 0 if place.source is None else place.source.handle) for place in changed]
         return commands, self._frame(changed)
 
     def switched(self, slot: int, source: int, from_ts: int) -> Slots | None:
         """The core shows ``source`` since ``from_ts``. None if that has been overtaken by a newer decision."""
-        place = self._by_handle.get(slot)
-        if place is None or place.source is None or place.source.handle != source:
+        place = self._showing(slot, source)
+        if place is None:
             return None
         place.from_ts = from_ts
+        place.unsupported = False
         return self._frame([place])
 
-    def mid(self, slot: int) -> str | None:
+    def undecodable(self, slot: int, source: int) -> Slots | None:
+        """The viewer knows no codec that ``source`` sends. None if that has been overtaken or was told."""
+        place = self._showing(slot, source)
+        if place is None or place.unsupported:
+            return None
+        place.from_ts = None
+        place.unsupported = True
+        return self._frame([place])
+
+    def _showing(self, slot: int, source: int) -> _Place | None:
         place = self._by_handle.get(slot)
-        return None if place is None else place.mid
+        return place if place is not None and place.source is not None and place.source.handle == source else None
 
     def full(self) -> Slots:
         """The whole map at the present revision."""

@@ -95,7 +95,8 @@ class Slot(Frame, frozen=True):
     """One receiving section and what it shows now.
 
     ``source`` is the CSRC of its packets. ``from_ts`` is the first RTP timestamp of that source in this slot:
-    absent while the switch waits for a key frame, and pictures before it belong to somebody else.
+    absent while the switch waits for a key frame, and pictures before it belong to somebody else. ``unsupported`` says
+    that this client cannot decode what the source sends: there will be no picture until that changes.
     """
 
     mid: Mid
@@ -105,6 +106,7 @@ class Slot(Frame, frozen=True):
     track: TrackKind | None = None
     source: int | None = None
     from_ts: int | None = None
+    unsupported: bool = False
 
 
 class Slots(Frame, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from aiortc import RTCRtpReceiver
 
 from sfu.sdp.parse import parse
 from sfu.sdp.plan import infer_tracks
@@ -197,6 +198,23 @@ async def test_a_view_chooses_who_is_seen(sfu: SfuService, peers: list[Peer]) ->
     for name, colour in (("bob", "green"), ("ann", "red"), ("bob", "green")):
         sfu.set_view(viewer.session, View(seats=[Want(participant=name)]))
         await until(lambda name=name, colour=colour: viewer.sees(name, colour))  # type: ignore[misc]
+
+
+async def test_a_viewer_that_cannot_decode_a_picture_is_told(sfu: SfuService, peers: list[Peer]) -> None:
+    ann, bob = Caller(sfu, "ann"), Caller(sfu, "bob")
+    peers += [ann.peer, bob.peer]
+    await ann.call("red", 440)  # the first codec of both sides is VP8
+    bob.peer.receive("audio", "video")
+    bob.peer.open_channels()
+    h264 = [codec for codec in RTCRtpReceiver.getCapabilities("video").codecs if codec.mimeType == "video/H264"]
+    bob.peer.pc.getTransceivers()[1].setCodecPreferences(h264)
+    await bob.peer.connect(bob.exchange)
+    await until(lambda: bob.hears("ann", 440))
+    await until(lambda: [slot.participant for slot in sfu.slots(bob.session).slots if slot.unsupported] == ["ann"])
+    told = [slot for frame in bob.heard.slots for slot in frame.slots if slot.unsupported]
+    assert [(slot.kind, slot.track, slot.from_ts) for slot in told] == [("video", "camera", None)]
+    await sfu.leave(ann.session, "left")
+    await until(lambda: not any(slot.unsupported for slot in sfu.slots(bob.session).slots))
 
 
 async def test_an_ice_restart_keeps_everything_else(sfu: SfuService, peers: list[Peer]) -> None:

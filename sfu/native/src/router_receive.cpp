@@ -173,10 +173,14 @@ void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
   HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
   const Bytes header = slot.slot.Forward(packet, buffer);
   if (header.empty()) {
+    if (!packet.payload.empty() && !slot.slot.Decodes(packet.payload_type)) {
+      TellUnsupported(slot);  // the publisher has changed its codec
+    }
     return;
   }
   if (!slot.announced) {
     slot.announced = true;
+    slot.unsupported = false;
     output.OnSlotSwitched(slot.slot.handle(), slot.source->source.handle(), ReadU32(&header[4]));
   }
   output.SendRtp(slot.session.handle, header, packet.payload);

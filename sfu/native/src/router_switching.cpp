@@ -126,10 +126,7 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
       continue;
     }
     if (!slot.slot.Decodes(packet.payload_type)) {
-      if (!slot.unsupported) {
-        slot.unsupported = true;
-        output.OnSlotUnsupported(slot.slot.handle(), source.source.handle());
-      }
+      TellUnsupported(slot);
       continue;
     }
     StopShowing(slot);
@@ -145,6 +142,14 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
     SendTo(slot, packet);
     slot.slot.reports().OnOccupied(packet.arrival_us);
     Schedule(slot.session, packet.arrival_us);
+  }
+}
+
+void Router::Impl::TellUnsupported(RoutedSlot& slot) {
+  if (!slot.unsupported) {
+    slot.unsupported = true;
+    slot.announced = false;  // what the viewer can decode again is told as a switch
+    output.OnSlotUnsupported(slot.slot.handle(), slot.source->source.handle());
   }
 }
 

@@ -96,7 +96,8 @@ export interface Slots {
  * One receiving section and what it shows now.
  *
  * `source` is the CSRC of its packets. `from_ts` is the first RTP timestamp of that source in this slot:
- * absent while the switch waits for a key frame, and pictures before it belong to somebody else.
+ * absent while the switch waits for a key frame, and pictures before it belong to somebody else. `unsupported` says
+ * that this client cannot decode what the source sends: there will be no picture until that changes.
  */
 export interface Slot {
   mid: string;
@@ -106,6 +107,7 @@ export interface Slot {
   track: TrackKind | null;
   source: number | null;
   from_ts: number | null;
+  unsupported: boolean;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface SlotState {
   readonly media: MediaStreamTrack;
   /** Video only: true until a frame of `source` has been seen. */
   readonly covered: boolean;
+  /** This browser cannot decode what the source sends. */
+  readonly unsupported: boolean;
   /** Somebody has been in it since the session began. */
   readonly used: boolean;
 }
@@ -54,7 +56,8 @@ export class Seats extends Emitter<SeatsEvents> {
     this.#rev = 0;
     for (const { mid, kind, seat, receiver } of slots) {
       const media = receiver.track;
-      const state = { mid, kind, seat, participant: null, track: null, source: null, media, covered: true, used: false };
+      const empty = { participant: null, track: null, source: null, covered: true, unsupported: false, used: false };
+      const state = { mid, kind, seat, media, ...empty };
       this.#entries.set(mid, { receiver, state, fromTs: null });
     }
     this.#changed();
@@ -76,7 +79,7 @@ export class Seats extends Emitter<SeatsEvents> {
   /** A frame of slot `mid` is on screen. */
   handleFrame(mid: string, rtpTimestamp: number | null): void {
     const entry = this.#entries.get(mid);
-    if (entry === undefined || entry.state.source === null) return;
+    if (entry === undefined || entry.state.source === null || entry.state.unsupported) return;
     const { source } = entry.state;
     const shows = showsSource(source, rtpTimestamp, contributions(entry.receiver), entry.fromTs);
     this.#cover(entry, !shows);
@@ -103,16 +106,16 @@ export class Seats extends Emitter<SeatsEvents> {
   #assign(slot: Slot): void {
     const entry = this.#entries.get(slot.mid);
     if (entry === undefined) return;
-    const { participant, track, source } = slot;
+    const { participant, track, source, unsupported } = slot;
     entry.fromTs = slot.from_ts;
-    if (entry.state.source !== source) this.#cover(entry, true);
-    entry.state = { ...entry.state, participant, track, source, used: entry.state.used || participant !== null };
+    if (entry.state.source !== source || unsupported) this.#cover(entry, true);
+    entry.state = { ...entry.state, participant, track, source, unsupported, used: entry.state.used || participant !== null };
   }
 
   #empty(entry: Entry): void {
     this.#cover(entry, true);
     entry.fromTs = null;
-    entry.state = { ...entry.state, participant: null, track: null, source: null };
+    entry.state = { ...entry.state, participant: null, track: null, source: null, unsupported: false };
   }
 
   #cover(entry: Entry, covered: boolean): void {

@@ -59,6 +59,7 @@ describe("Seats", () => {
     track: participant === null ? null : "camera",
     source,
     from_ts: null,
+    unsupported: false,
     ...more,
   });
 
@@ -106,6 +107,21 @@ describe("Seats", () => {
     covers.length = 0;
     seats.handleSlots({ rev: 2, full: false, slots: [slot("ana", ANA, { from_ts: 1000 })] });
     expect(covers).toEqual([]);
+  });
+
+  it("covers a picture that cannot be decoded any more, and uncovers when it can again", () => {
+    covers.length = 0;
+    seats.handleSlots({ rev: 2, full: false, slots: [slot("ana", ANA, { unsupported: true })] });
+    expect(seats.showing("ana", "camera")).toMatchObject({ unsupported: true, covered: true });
+    seats.handleFrame("5", 1000);
+    expect(seats.isCovered("5")).toBe(true);
+    seats.handleSlots({ rev: 3, full: false, slots: [slot("ana", ANA, { from_ts: 4000 })] });
+    heard = [{ source: ANA, rtpTimestamp: 4000 }];
+    seats.handleFrame("5", 4000);
+    expect(covers).toEqual([
+      ["5", true],
+      ["5", false],
+    ]);
   });
 
   it("drops a map that came over the other door already", () => {

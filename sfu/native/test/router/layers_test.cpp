@@ -166,6 +166,31 @@ TEST_F(Layers, ALayerThatChangesItsSsrcGoesOnAfterAKeyFrame) {
   EXPECT_TRUE(world.output.packets[before].key_frame);
 }
 
+TEST_F(Layers, AFormatThatTheViewerDoesNotKnowIsToldAndSoIsTheWayBack) {
+  world.SetSlot(kSlot, kCamera);
+  Run(kSecond);
+  ASSERT_TRUE(world.output.unsupported.empty());
+  ASSERT_EQ(world.output.switches.size(), 1U);
+  Encoding& best = encodings[1];
+  PacketSpec foreign;
+  foreign.ssrc = best.ssrc;
+  foreign.payload_type = 102;  // H264, which the slot does not have
+  foreign.mid = "1";
+  foreign.rid = "b";
+  foreign.payload = {0x65, 0x88};
+  for (int i = 0; i < 3; ++i) {
+    foreign.sequence = best.sequence++;
+    foreign.timestamp = static_cast<std::uint32_t>(world.now * 9 / 100);
+    world.Receive(kAlice, foreign);
+    world.Advance(kFrameUs);
+  }
+  EXPECT_EQ(world.output.unsupported, (std::vector<std::pair<Handle, Handle>>{{kSlot, kCamera}}));
+  best.key_frame_wanted = true;
+  Run(kSecond);
+  ASSERT_EQ(world.output.switches.size(), 2U);
+  EXPECT_EQ(world.output.switches[1].source, kCamera);
+}
+
 TEST_F(Layers, RepairStreamsAreKeptApart) {
   world.SetSlot(kSlot, kCamera);
   Run(kSecond);

@@ -8,6 +8,7 @@ import { visibleName } from "../text/visible";
 import { useObserved } from "../ui/hooks";
 import { ScreenIcon } from "../ui/icons";
 import { SlotVideo } from "./SlotVideo";
+import { Undecodable } from "./Undecodable";
 
 interface ScreenTileProps {
   readonly room: Room;
@@ -22,8 +23,9 @@ export function ScreenTile({ room, participant, width, height }: ScreenTileProps
   const label = `${visibleName(participant.name)}'s screen`;
   return (
     <article className="tile screen" style={{ width, height }} aria-label={label} data-testid="screen-tile">
-      <p className="screen-wait">{`Waiting for ${label}…`}</p>
+      {slot?.unsupported !== true && <p className="screen-wait">{`Waiting for ${label}…`}</p>}
       {slot !== null && <SlotVideo key={slot.mid} seats={seats} slot={slot} />}
+      {slot !== null && slot.unsupported && <Undecodable whose={label} />}
       <p className="tile-name" aria-hidden="true">
         <ScreenIcon />
         <span>

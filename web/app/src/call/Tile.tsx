@@ -9,6 +9,7 @@ import { useObserved } from "../ui/hooks";
 import { MicOffIcon, RobotIcon } from "../ui/icons";
 import { MyVideo } from "./MyVideo";
 import { SlotVideo } from "./SlotVideo";
+import { Undecodable } from "./Undecodable";
 
 interface TileProps {
   readonly room: Room;
@@ -44,6 +45,7 @@ export function Tile({ room, participant, width, height }: TileProps): ReactNode
       <Avatar name={name} id={id} />
       {isYou && myCamera && <MyVideo publisher={publisher} kind="camera" />}
       {!isYou && hasPicture && slot !== null && <SlotVideo key={slot.mid} seats={seats} slot={slot} />}
+      {slot !== null && slot.unsupported && <Undecodable whose={`${name}'s picture`} />}
       {!connected && <p className="tile-away">Reconnecting…</p>}
       <p className="tile-name" aria-hidden="true">
         {!hasSound && <MicOffIcon />}
