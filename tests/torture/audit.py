@@ -1,0 +1,59 @@
+"""What the database holds, read beside the program: the truth that a history is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+
+async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict[str, Any]:
+    """Heads and events of these conversations, and how much is written but not published, in one snapshot.
+
+    ``parameters`` are those of ``asyncpg.connect``.
+    """
+    db = await asyncpg.connect(**parameters)
+    try:
+        async with db.transaction(isolation="repeatable_read", readonly=True):
+            heads = await db.fetch(
+                "SELECT conversation_id, last_seq, floor_seq FROM chat.head WHERE conversation_id = ANY($1::uuid[])",
+                conversations,
+            )
+            rows = await db.fetch(
+                "SELECT conversation_id, seq, id, kind, sender_id, client_id, target_seq, body::text AS body"
+                " FROM chat.event WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
+                conversations,
+            )
+            unpublished = await db.fetchval(
+                "SELECT count(*) FROM chat.outbox WHERE conversation_id = ANY($1::uuid[]) AND xid >="
+                " coalesce((SELECT upto FROM chat.outbox_reader WHERE name = 'fan-out'), '0'::xid8)",
+                conversations,
+            )
+    finally:
+        await db.close()
+    events: dict[str, list[dict[str, Any]]] = {conversation: [] for conversation in conversations}
+    for row in rows:
+        events[str(row["conversation_id"])].append(
+            {
+                "seq": row["seq"],
+                "id": str(row["id"]),
+                "kind": row["kind"],
+                "sender": row["sender_id"],
+                "client_id": str(row["client_id"]) if row["client_id"] else None,
+                "target_seq": row["target_seq"],
+                "body": row["body"],
+            }
+        )
+    return {
+        "unpublished": unpublished,
+        "conversations": [
+            {
+                "conversation": str(row["conversation_id"]),
+                "head": row["last_seq"],
+                "floor": row["floor_seq"],
+                "events": events[str(row["conversation_id"])],
+            }
+            for row in heads
+        ],
+    }

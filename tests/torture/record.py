@@ -1,0 +1,157 @@
+"""A history prepared for judging: requests beside their outcomes, every event anybody saw, and the log as stored.
+
+A run in which a backup was restored has one :class:`Record` for the time before and one for the time after: what was
+written after the backup is lost by intent, and everything else must hold in both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.torture.history import Entry
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An invariant that does not hold, and the entries that show it."""
+
+    invariant: int
+    text: str
+    entries: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request and what came of it (None: the run ended before)."""
+
+    asked: Entry
+    outcome: Entry | None
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is not None and self.outcome.kind == "ok"
+
+    @property
+    def value(self) -> Any:
+        return self.outcome.value if self.outcome is not None else None
+
+    @property
+    def ended(self) -> int:
+        assert self.outcome is not None
+        return self.outcome.n
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An event in somebody's hands."""
+
+    entry: Entry
+    event: Event
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.event["conversation"], self.event["seq"]
+
+
+@dataclass
+class Log:
+    """A conversation as stored at the end."""
+
+    conversation: str
+    floor: int
+    head: int
+    events: dict[int, Event]
+
+
+@dataclass
+class Record:
+    """One stretch of a history."""
+
+    entries: list[Entry]
+    calls: list[Call] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    logs: dict[str, Log] = field(default_factory=dict)
+    audit: Entry | None = None
+    bounds: dict[str, Any] = field(default_factory=dict)
+
+    def done(self, what: str) -> Iterator[Call]:
+        """The requests of this name that were answered."""
+        return (call for call in self.calls if call.asked.what == what and call.ok)
+
+    def of_kind(self, kind: str, what: str | None = None) -> Iterator[Entry]:
+        return (entry for entry in self.entries if entry.kind == kind and what in (None, entry.what))
+
+    def sessions(self) -> dict[tuple[str, int], list[Entry]]:
+        """Entries by client and connection."""
+        found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.session:
+                found[entry.client, entry.session].append(entry)
+        return found
+
+
+def prepare(entries: list[Entry]) -> list[Record]:
+    """Split where a backup was restored, and look everything up that the invariants ask for."""
+    stretches: list[list[Entry]] = [[]]
+    for entry in entries:
+        stretches[-1].append(entry)
+        if entry.kind == "rule" and entry.what == "restored":
+            stretches.append([])
+    rules = [entry for entry in entries if entry.kind == "rule"]
+    return [_record(stretch, rules) for stretch in stretches if stretch]
+
+
+def _record(entries: list[Entry], rules: list[Entry]) -> Record:
+    record = Record(entries)
+    asked: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.kind == "invoke":
+            asked[entry.call] = entry
+        elif entry.kind in ("ok", "fail", "unknown"):
+            # One that was cancelled in the moment of its answer has two outcomes; the first is the one that came.
+            begun = asked.pop(entry.call, None)
+            if begun is not None:
+                record.calls.append(Call(begun, entry))
+        elif entry.kind == "audit":
+            record.audit = entry
+        if entry.kind in ("ok", "notice"):
+            record.seen.extend(Seen(entry, event) for event in events_in(entry.what, entry.value))
+    record.calls.extend(Call(begun, None) for begun in asked.values())
+    if record.audit is not None:
+        for found in record.audit.value["conversations"]:
+            events = {event["seq"]: event for event in found["events"]}
+            record.logs[found["conversation"]] = Log(found["conversation"], found["floor"], found["head"], events)
+    for rule in rules:
+        if rule.what == "bounds":
+            record.bounds |= rule.value
+    return record
+
+
+def events_in(what: str, value: Any) -> list[Event]:
+    """The events that an answer or a notice holds."""
+    if not isinstance(value, dict):
+        return []
+    if what == "message":
+        return list(value["events"])
+    if what == "join":
+        held = list((value.get("history") or {}).get("messages", []))
+        return held + list((value.get("chat") or {}).get("events", []))
+    if what in ("fill", "sync"):
+        return [event for synced in synced_in(what, value) for event in synced["events"]]
+    if what == "history":
+        return list(value["messages"])
+    return [value["event"]] if isinstance(value.get("event"), dict) else []
+
+
+def synced_in(what: str, value: Any) -> list[dict[str, Any]]:
+    """The answers to positions that an answer holds."""
+    if what == "fill":
+        return [value]
+    if what == "sync":
+        return list(value["conversations"])
+    return [value["chat"]] if what == "join" and value.get("chat") is not None else []

@@ -1,0 +1,161 @@
+"""One short run that touches every promise, deterministic but for the scheduling: the same for a good server and for
+one with a fault in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.torture import audit
+from tests.torture.device import Device, Run
+from tests.torture.people import make_device, make_place
+from tests.torture.program import Program
+from tests.torture.wire import Lost, Refused
+from tests.waiting import until
+
+LONG = "語" * 3900
+ROUNDS = 60
+"""Rounds of two long messages while a reader stalls: twice what may have been kept for it, wherever."""
+STALLED_BYTES_MAX = 640 * 1024
+"""256 KiB are the server's queue; the rest is for its transport and what both kernels may hold."""
+
+
+async def arrives(condition: Callable[[], bool], limit_s: float) -> bool:
+    """Whether it came about: a faulty server may never get there, and the checker is to say so, not the run."""
+    try:
+        await until(condition, limit_s)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def play(run: Run, program: Program, patience_s: float = 20.0) -> None:
+    """Everything once, then the audit."""
+    node = program.node
+    place = await make_place(run, node, "Scenario")
+    elsewhere = await make_place(run, node, "Elsewhere")
+    run.recorder.write("rule", "bounds", {"stalled_bytes": STALLED_BYTES_MAX, "read_all_over_http": True})
+    ada, bob, cy, dan, eve = [
+        await make_device(run, node, place if name != "eve" else elsewhere, name)
+        for name in ("ada", "bob", "cy", "dan", "eve")
+    ]
+    everybody = (ada, bob, cy, dan)
+    await ada.connect(node)
+    await bob.connect(node, call=True)
+    await _all_doors(ada, bob, cy)
+    await _resume(ada, bob, program)
+    await _arrive_in_a_burst(ada, cy, dan, program)
+    await _trespass(eve, ada)
+    await _stall(ada, bob, cy, dan, patience_s)
+    await settle(run, program, everybody, [place.conversation, elsewhere.conversation], patience_s)
+
+
+async def _all_doors(ada: Device, bob: Device, cy: Device) -> None:
+    """Side by side and one after the other, over three doors, and again with the same ids over another."""
+    over_socket = [ada.send(f"ada {n}", "socket") for n in range(8)]
+    over_http = [cy.send(f"cy {n}", "http") for n in range(8)]
+    await asyncio.gather(*over_socket, *over_http)
+    for n in range(4):
+        await bob.send(f"bob {n}", "channel")
+        await ada.send(f"answer {n}", "socket")
+    message = {
+        "conversation": ada.place.conversation,
+        "client_id": "00000000-0000-4000-8000-00000000000a",
+        "body": {"text": "again"},
+    }
+    for door in ("socket", "http", "socket"):
+        with contextlib.suppress(Lost, Refused):
+            await ada.ask(door, "send-message", message)
+    await read_all(cy, "http")
+
+
+async def _resume(ada: Device, bob: Device, program: Program) -> None:
+    """Away, back with a position, and back with a position of another log."""
+    await bob.disconnect()
+    for n in range(6):
+        await ada.send(f"while bob is away {n}", "socket")
+    await bob.connect(program.node)
+    with contextlib.suppress(Lost, Refused):
+        strange = {"conversation": ada.place.conversation, "seq": 3, "tag": "00000000"}
+        await bob.ask("socket", "sync", {"positions": [strange]})
+
+
+async def _arrive_in_a_burst(ada: Device, cy: Device, dan: Device, program: Program) -> None:
+    """Join while others write, and write and read over another door at once."""
+    burst = [asyncio.create_task(ada.send(f"burst {n}", "socket")) for n in range(20)]
+    await dan.connect(program.node)
+    await asyncio.gather(*burst)
+    for n in range(4):
+        await cy.send(f"own {n}", "http")
+        with contextlib.suppress(Lost, Refused):
+            await cy.ask("http", "history", {"conversation": cy.place.conversation, "limit": 5})
+
+
+async def _trespass(eve: Device, ada: Device) -> None:
+    """Somebody of another room asks for this conversation in every way there is."""
+    await eve.connect(ada.node or eve.node)  # type: ignore[arg-type] # both are set
+    conversation = ada.place.conversation
+    for door, event, payload in (
+        ("http", "history", {"conversation": conversation}),
+        ("socket", "history", {"conversation": conversation}),
+        ("socket", "fill", {"conversation": conversation, "after": 0}),
+        ("socket", "sync", {"positions": [{"conversation": conversation, "seq": 0}]}),
+    ):
+        with contextlib.suppress(Lost, Refused):
+            await eve.ask(door, event, payload)
+    await eve.disconnect()
+
+
+async def _stall(ada: Device, bob: Device, cy: Device, dan: Device, patience_s: float) -> None:
+    """One reader stops reading while much is written; the others must not notice."""
+    dan.stall()
+    before = ada.view.seq
+    for n in range(ROUNDS):
+        await asyncio.gather(*(writer.send(f"{n} {LONG}", "http") for writer in (bob, cy)))
+    await arrives(lambda: ada.view.seq >= before + 2 * ROUNDS, patience_s)
+    dan.flow()
+
+
+async def read_all(device: Device, door: str) -> None:
+    """The whole history, page by page."""
+    before: int | None = None
+    while True:
+        asked: dict[str, Any] = {"conversation": device.place.conversation, "limit": 100}
+        if before is not None:
+            asked["before"] = before
+        try:
+            page = await device.ask(door, "history", asked)
+        except (Lost, Refused):
+            return
+        if not page["more"] or not page["messages"]:
+            return
+        before = page["messages"][0]["seq"]
+
+
+async def settle(
+    run: Run, program: Program, devices: Sequence[Device], conversations: Sequence[str], patience_s: float
+) -> None:
+    """Let everything arrive, with one heart beat; then record what each client holds, and the audit."""
+    parameters = program.services.database.parameters
+
+    async def heads() -> dict[str, int]:
+        found = await audit.read(parameters, conversations)
+        return {one["conversation"]: one["head"] for one in found["conversations"]}
+
+    head = await heads()
+    await program.services.chat.beat()
+    await arrives(
+        lambda: all(not device.online or device.view.seq >= head[device.place.conversation] for device in devices),
+        patience_s,
+    )
+    await read_all(devices[0], "http")
+    async with asyncio.timeout(60):
+        while (await audit.read(parameters, conversations))["unpublished"]:  # noqa: ASYNC110 - in the database
+            await asyncio.sleep(0.05)
+    run.recorder.write("audit", "log", await audit.read(parameters, conversations))
+    for device in devices:
+        device.hold()
+        await device.disconnect()
