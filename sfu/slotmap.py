@@ -1,8 +1,8 @@
 """One viewer's slot map: what each receiving section shows, and the revisions that tell the client about changes.
 
-A change is told twice (and once more if the viewer cannot decode what it is shown): when it is decided (without ``from_ts``: what is seen from now on may still be somebody else),
+A change is told twice: when it is decided (without ``from_ts``: what is seen from now on may still be somebody else),
 and when the core has switched (with the first RTP timestamp of the new source). That is how a client knows under whose
-name a picture belongs, on any path and after any delay.
+name a picture belongs, on any path and after any delay. A client that cannot decode what it is shown is told that.
 """
 
 from __future__ import annotations

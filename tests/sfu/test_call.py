@@ -206,7 +206,9 @@ async def test_a_viewer_that_cannot_decode_a_picture_is_told(sfu: SfuService, pe
     await ann.call("red", 440)  # the first codec of both sides is VP8
     bob.peer.receive("audio", "video")
     bob.peer.open_channels()
-    h264 = [codec for codec in RTCRtpReceiver.getCapabilities("video").codecs if codec.mimeType == "video/H264"]
+    known = RTCRtpReceiver.getCapabilities("video")
+    assert known is not None
+    h264 = [codec for codec in known.codecs if codec.mimeType == "video/H264"]
     bob.peer.pc.getTransceivers()[1].setCodecPreferences(h264)
     await bob.peer.connect(bob.exchange)
     await until(lambda: bob.hears("ann", 440))
