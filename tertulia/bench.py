@@ -95,11 +95,40 @@ def sfu(
         typer.echo(json.dumps(_document(results, options), indent=2))
 
 
-def _heading() -> Iterator[str]:
+@app.command("lives")
+def lives(
+    joins: Annotated[int, typer.Option(min=20, help="How many come and go.")] = 10_000,
+    warm_up: Annotated[int, typer.Option(min=20, help="How many before memory is first looked at.")] = 1_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+) -> None:
+    """Memory that thousands of joins leave behind, aborted handshakes and silent deaths among them."""
+    from tertulia.bench_lives import run
+    from tertulia.bench_server import BenchError
+
+    try:
+        result = asyncio.run(run(joins, warm_up))
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps({"machine": asdict(Machine.here()), **asdict(result)}, indent=2))
+        return
+    for line in _where():
+        typer.echo(line)
+    typer.echo(f"after {warm_up:,} joins {result.before_bytes / 2**20:.1f} MiB")
+    typer.echo(f"after {joins:,} more {result.after_bytes / 2**20:.1f} MiB: {result.bytes_per_join:.0f} bytes a join")
+    typer.echo(f"{result.cpu_ms_per_join:.1f} ms of the server's CPU a join, all in {result.seconds:.0f} s")
+
+
+def _where() -> Iterator[str]:
     machine = Machine.here()
     yield f"{machine.cpu}, {machine.cores} cores, Linux {machine.kernel}, {datetime.now(UTC):%Y-%m-%d}"
     yield "tertulia " + " ".join(sys.argv[1:])
     yield ""
+
+
+def _heading() -> Iterator[str]:
+    yield from _where()
     yield (
         f"{'viewers':>7} {'packets/s':>10} {'µs a packet':>11} {'(worker)':>8} {'CPU':>6} {'loss':>8} "
         f"{'p50 ms':>7} {'p99 ms':>7} {'compared':>8} {'wrong':>5} {'idle':>6} {'KiB each':>8} "

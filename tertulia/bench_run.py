@@ -25,7 +25,7 @@ _RAMP_DELAY_US = 100_000
 async def run(viewers: int, options: Options) -> Result:
     """Start a server, fill a room, measure it, and take everything down. Raises BenchError."""
     program = await build()
-    server_core, load_core = _cores()
+    server_core, load_core = cores()
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as directory, on_core(load_core):
         server = BenchServer(Path(directory), viewers + options.publishers + 8, server_core)
         async with server, Load(program, load_core) as load, aiohttp.ClientSession() as http:
@@ -106,11 +106,11 @@ def _joins_per_second(joins: JoinCost) -> float:
     return joins.count / joins.elapsed_s if joins.elapsed_s > 0 else 0.0
 
 
-def _cores() -> tuple[int | None, int | None]:
+def cores() -> tuple[int | None, int | None]:
     """One core for the server and another for the load, where there are two."""
-    cores = sorted(_all_cores())
+    cores = sorted(_allcores())
     return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
 
 
-def _all_cores() -> set[int]:
+def _allcores() -> set[int]:
     return set(range(os.cpu_count() or 1))

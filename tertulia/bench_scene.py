@@ -65,15 +65,15 @@ class Scene:
     async def join(self, count: int, *, publish: bool) -> JoinCost:
         """Let so many peers join and connect."""
         cost = JoinCost(count)
-        tokens = [await self._token(self._next + number) for number in range(count)]
+        tokens = [await self.token(self._next + number) for number in range(count)]
         for start in range(0, count, _BATCH):
             batch = tokens[start : start + _BATCH]
             peers = range(self._next, self._next + len(batch))
             self._next += len(batch)
-            own = [await self._prepare(peer) for peer in peers]
+            own = [await self.prepare(peer) for peer in peers]
             began, before = time.monotonic(), self.server.cpu()
             commands = [
-                await self._describe(peer, token, credentials, publish=publish)
+                await self.describe(peer, token, credentials, publish=publish)
                 for peer, token, credentials in zip(peers, batch, own, strict=True)
             ]
             described = self.server.cpu()
@@ -121,17 +121,24 @@ class Scene:
             async with self.http.delete(self.server.url + location, headers=_bearer(token)) as answer:
                 await answer.read()
 
-    async def _token(self, number: int) -> str:
+    async def leave(self, number: int) -> None:
+        """End the session that was the ``number``-th to be described, as a program does that ends in order."""
+        location, token = self._resources[number]
+        async with self.http.delete(self.server.url + location, headers=_bearer(token)) as answer:
+            await answer.read()
+
+    async def token(self, number: int) -> str:
+        """A room token for the peer of this number."""
         path = f"/rooms/{self.room}/tokens"
         answer = await self._post_json(path, {"name": f"Peer {number}", "identity": f"peer-{number}", "ttl_s": 3600})
         return answer["token"]
 
-    async def _prepare(self, peer: int) -> tuple[Credentials, str]:
+    async def prepare(self, peer: int) -> tuple[Credentials, str]:
         """ICE credentials and the certificate's fingerprint of a new peer."""
         credentials = Credentials.make()
         return credentials, await self.load.add_peer(peer, credentials.ufrag, credentials.pwd)
 
-    async def _describe(self, peer: int, token: str, own: tuple[Credentials, str], *, publish: bool) -> str:
+    async def describe(self, peer: int, token: str, own: tuple[Credentials, str], *, publish: bool) -> str:
         """Offer and answer; returns the load generator's command that connects."""
         offer = make_offer(*own, audio=self.audio, publish=publish)
         path = f"/{'whip' if publish else 'whep'}/{self.room}"

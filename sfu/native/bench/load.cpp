@@ -70,6 +70,19 @@ void Load::Connect(std::uint32_t peer, const Remote& remote, const std::string& 
   ++connecting_;
 }
 
+void Load::Drop(std::uint32_t peer, bool goodbye) {
+  const auto found = entries_.find(peer);
+  if (found == entries_.end()) return;
+  Peer& dropped = *found->second.peer;
+  std::erase_if(tracks_, [&](const Track& track) { return track.peer == &dropped; });
+  NoteChanges();
+  const Transport::State state = dropped.transport().state();
+  if (state == Transport::State::kChecking || state == Transport::State::kHandshaking) --connecting_;
+  if (goodbye) dropped.transport().Close();
+  for (auto& source : dropped.TakeSources()) retired_.push_back(std::move(source));
+  entries_.erase(found);
+}
+
 // Publishers are not in step with each other: each starts a fraction of a frame later than the one before.
 void Load::Stream(const Pace& video) {
   tracks_.clear();

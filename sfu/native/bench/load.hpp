@@ -45,6 +45,8 @@ class Load {
   void AddSource(std::uint32_t peer, SourceOptions options);
   void AddSlot(std::uint32_t peer, Kind kind, std::uint32_t ssrc);
   void Connect(std::uint32_t peer, const Remote& remote, const std::string& profiles);
+  // The peer is no more: with a goodbye (close_notify), or as if its machine had lost power.
+  void Drop(std::uint32_t peer, bool goodbye);
   void Stream(const Pace& video);
   void Stop() { tracks_.clear(); }
   void Reset();
@@ -84,6 +86,7 @@ class Load {
   bool polling_ = false;
   std::int64_t next_tick_ns_ = 0;
   std::map<std::uint32_t, Entry> entries_;
+  std::vector<std::unique_ptr<SyntheticSource>> retired_;  // of dropped publishers; viewers may still compare with them
   std::vector<Track> tracks_;
   std::vector<StateChange> changes_;
   int connecting_ = 0;  // peers whose outcome is not known yet

@@ -7,6 +7,7 @@
 //   connect ID HOST PORT UFRAG PWD PROFILES FINGERPRINT    -> later {"event":"connected"|"failed","peer":ID,…}
 //   stream frames|even PPS BYTES                           all publishers begin to send, or change their pace
 //   poll on|off                                            ask the sockets in turn instead of sleeping on epoll
+//   drop ID goodbye|silent                                 the peer is gone, with or without a word
 //   stop | reset | report | close                          report -> {"event":"report",…} since the last reset
 //
 // The end of the input ends the program.
@@ -93,6 +94,10 @@ void Execute(Load& load, const std::string& line) {
     std::string profiles;
     words >> id >> remote.host >> remote.port >> remote.ufrag >> remote.pwd >> profiles >> remote.fingerprint;
     load.Connect(id, remote, profiles);
+  } else if (verb == "drop") {
+    std::string manner;
+    words >> id >> manner;
+    load.Drop(id, manner == "goodbye");
   } else if (verb == "stream") {
     Pace pace;
     std::string shape;

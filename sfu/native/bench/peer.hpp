@@ -31,6 +31,9 @@ class Peer : private TransportHandler {
   [[nodiscard]] bool connected() const { return transport_.state() == Transport::State::kConnected; }
   [[nodiscard]] const std::vector<std::unique_ptr<SyntheticSource>>& sources() const { return sources_; }
 
+  // Nothing may be sent afterwards.
+  [[nodiscard]] std::vector<std::unique_ptr<SyntheticSource>> TakeSources() { return std::move(sources_); }
+
   struct SlotState {
     std::uint32_t ssrc = 0;
     StreamMeter meter;
