@@ -84,7 +84,9 @@ class Directory:
         held = self._held.get(room_id)
         if held is None:
             info = await self._stored(room_id)
-            held = self._held.setdefault(room_id, LiveRoom(info, self._settings.room_capacity))
+            held = self._held.setdefault(
+                room_id, LiveRoom(info, self._settings.room_capacity, self._settings.channel_room_max)
+            )
         return held
 
     def let_go_if_unused(self, room: LiveRoom) -> None:

@@ -1,11 +1,13 @@
 """What goes out to one client: every notice over the right door, once, in order, and never before the answer to join.
 
-Notices that a data channel carries go there while it is open, everything else over the socket. Held notices wait
-until the acknowledgement that a client must have first is on its way.
+Notices that a data channel carries go there while it is open, everything else over the socket; in a crowded room all
+of them go over the socket, where a notice to everybody is encoded once and no association has to keep it. Held notices
+wait until the acknowledgement that a client must have first is on its way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from tertulia.catalogue import CHANNEL_NOTICES, Slots
@@ -45,9 +47,10 @@ class Media(Protocol):
 class Outlet:
     """One client's doors, as the others see them."""
 
-    def __init__(self) -> None:
+    def __init__(self, crowded: Callable[[], bool]) -> None:
         self.socket: Socket | None = None
         self.media: Media | None = None
+        self._crowded = crowded
         self._holds = 0
         self._held: list[Notice] = []
         self._map_door: object = None
@@ -76,14 +79,21 @@ class Outlet:
         channel = CHANNELS.get(notice.event)
         if notice.event == "slots":
             return self._deliver_map(notice)
-        if channel is not None and self.media is not None and self.media.is_open(channel):
-            return self.media.send(channel, notice.envelope)
+        media = None if channel is None else self._over(channel)
+        if channel is not None and media is not None:
+            return media.send(channel, notice.envelope)
         return self.socket is not None and self.socket.send(notice, must=channel is None)
+
+    def _over(self, channel: Channel) -> Media | None:
+        """The session whose data channel takes notices now, if any does."""
+        if self.media is None or (self.socket is not None and self._crowded()) or not self.media.is_open(channel):
+            return None
+        return self.media
 
     def _deliver_map(self, notice: Notice) -> bool:
         """A change of the slot map. The first one over another door than before is replaced by the whole map."""
         media, door = self.media, self.socket
-        over_channel = media is not None and media.is_open("control")
+        over_channel = self._over("control") is not None
         via: object = ("control", media) if over_channel else door
         if via != self._map_door and media is not None and self._map_door is not None:
             whole = media.whole_map()

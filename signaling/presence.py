@@ -41,14 +41,22 @@ class Owner(Protocol):
 class Presence:
     """A participant."""
 
-    def __init__(self, room: str, principal: Principal, kind: ParticipantKind, joined_at: int, owner: Owner) -> None:
+    def __init__(
+        self,
+        room: str,
+        principal: Principal,
+        kind: ParticipantKind,
+        joined_at: int,
+        owner: Owner,
+        crowded: Callable[[], bool],
+    ) -> None:
         self.room = room
         self.principal = principal
         self.kind = kind
         self.joined_at = joined_at
         self.owner = owner
         self.tracks: list[Track] = []
-        self.outlet = Outlet()
+        self.outlet = Outlet(crowded)
         self.lane = Lane()
         self.limiter = Limiter()
         """Of the data channels; each socket has its own."""
@@ -200,10 +208,20 @@ class MediaLink:
 
     def on_speakers(self, speakers: Speakers) -> None:
         if self.current:
-            self._presence.outlet.deliver(Notice("speakers", speakers))
+            self._presence.outlet.deliver(_speakers_notice(speakers))
 
     def on_tracks(self, tracks: list[Track]) -> None:
         self.tracks = list(tracks)
         if self.current:
             self._presence.tracks = self.tracks
             self._presence.owner.on_changed(self._presence)
+
+
+def _speakers_notice(speakers: Speakers) -> Notice:
+    """One notice for everybody who is told of the same speakers, so that it is encoded once."""
+    if _spoken[0].payload is not speakers:
+        _spoken[0] = Notice("speakers", speakers)
+    return _spoken[0]
+
+
+_spoken = [Notice("speakers", Speakers())]

@@ -15,11 +15,12 @@ from tertulia.frames import Notice
 class LiveRoom:
     """Who is in a room. It exists while somebody is in it or on the way in."""
 
-    def __init__(self, info: RoomInfo, capacity: int) -> None:
+    def __init__(self, info: RoomInfo, capacity: int, channel_max: int) -> None:
         self.info = info
         self.presences: dict[str, Presence] = {}
         self.ended = False
         self._capacity = capacity
+        self._channel_max = channel_max
         self._coming: dict[str, int] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -43,6 +44,10 @@ class LiveRoom:
             self._coming[identity] = left
         else:
             del self._coming[identity]
+
+    def is_crowded(self) -> bool:
+        """So many are here that what all of them are told goes over their sockets."""
+        return len(self.presences) > self._channel_max
 
     @property
     def unused(self) -> bool:

@@ -205,7 +205,7 @@ class SignalingService:
     async def _join(self, room: LiveRoom, connection: Connection, request: Join) -> Joined:
         principal = connection.principal
         found = room.presences.get(principal.identity)
-        presence = found or Presence(room.info.id, principal, "person", _now_ms(), self)
+        presence = found or Presence(room.info.id, principal, "person", _now_ms(), self, room.is_crowded)
         old = presence.link
         same_client = old is not None and request.session is not None and old.session == request.session
         resumes = request.offer is None and request.session is not None
@@ -400,7 +400,7 @@ class SignalingService:
                 found.detach()
                 found.follow(None)
                 found.stop_grace()
-            presence = found or Presence(room, principal, kind, _now_ms(), self)
+            presence = found or Presence(room, principal, kind, _now_ms(), self, live.is_crowded)
             presence.principal, presence.kind = principal, kind
             link = MediaLink(presence, self._sfu)
             before = presence.use(link)

@@ -89,6 +89,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = {}
     guests: Annotated[bool, _help("Whether people without an account may create rooms and join with a name.")] = True
     room_capacity: Annotated[int, Meta(ge=1, le=10_000), _help("How many participants a room holds at most.")] = 100
+    channel_room_max: Annotated[
+        int,
+        Meta(ge=0, le=10_000),
+        _help(
+            "Rooms with more participants are told of messages, speakers and slots over Socket.IO only, which costs "
+            "the server less than data channels do."
+        ),
+    ] = 32
     turn_urls: Annotated[
         tuple[str, ...],
         _help("TURN servers told to clients, e.g. `turn:turn.example.org:3478?transport=udp`. Empty: none."),

@@ -282,6 +282,7 @@ async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
         token_secret="s" * 64,
         api_keys={"site": "k" * 64},
         room_capacity=5,
+        channel_room_max=4,
         turn_urls=("turn:turn.example.org",),
         turn_secret="t" * 32,
     )

@@ -86,6 +86,30 @@ async def test_live_message_comes_over_the_channel_while_it_is_open_else_over_th
     assert [event["seq"] for frame in bob.received("message") for event in frame["events"]] == [1, 2, 3]
 
 
+async def test_a_crowded_room_is_told_over_sockets(stack: Stack) -> None:
+    room, conversation, ada, session = await joined(stack)
+    session.open_channel("chat")
+    session.open_channel("control")
+    others = [await stack.client(room, name) for name in ("bob", "cyd", "dan", "eve")]
+    for other in others[:3]:
+        await other.join(room)
+    bob = others[0]
+    first = (await bob.ask("send-message", message(conversation, "four hear it over their channels")))["event"]
+    await until(lambda: len(session.received("message")) == 1)
+    session.change_slot()
+    assert len(session.received("slots")) == 1
+    await others[3].join(room)
+    second = (await bob.ask("send-message", message(conversation, "five over their sockets")))["event"]
+    assert (await ada.wait_for("message"))["events"] == [second]
+    session.change_slot()
+    slots = await ada.wait_for("slots")
+    assert slots["full"], "the first slot map over another door is a whole one"
+    await others[3].ask("leave")
+    third = (await bob.ask("send-message", message(conversation, "and four again")))["event"]
+    await until(lambda: len(session.received("message")) == 2)
+    assert [frame["d"]["events"] for frame in session.received("message")] == [[first], [third]]
+
+
 async def test_sender_reads_its_own_write_before_its_acknowledgement(stack: Stack) -> None:
     _, conversation, ada, _ = await joined(stack)
     for n in range(20):
