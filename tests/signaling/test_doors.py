@@ -48,7 +48,8 @@ async def test_one_message_over_all_doors_is_one_event(stack: Stack) -> None:
     assert (sends("channel"), sends("socket"), sends("http")) == (over_channel + 1, over_socket + 1, over_http + 1)
     async with stack.web.get(f"/chat/history/{conversation}?limit=10", headers=headers) as response:
         page = await response.json()
-    assert page["messages"] == [first["event"]]
+    [shown] = page["messages"]
+    assert first["event"].items() <= shown.items()
     assert await ada.ask("history", {"conversation": conversation}) == {**page, "more": False}
     session.request("chat", "history", {"conversation": conversation}, 8)
     assert (await answer_of(session, 8))["d"] == page

@@ -26,6 +26,7 @@ async def test_join_answers_everything_in_one_round_trip(stack: Stack) -> None:
         "conversation": room["conversation"],
         "messages": [],
         "more": False,
+        "newer": False,
         "head": {"conversation": room["conversation"], "seq": 0, "tag": None},
     }
     assert joined["chat"] is None
