@@ -1,106 +1,131 @@
-"""The Socket.IO door at ``/ws``: one handler for every request in the catalogue, WebSocket only.
+"""The Socket.IO door at ``/ws``: WebSocket only, one namespace, every request of the catalogue acknowledged.
 
-A connection is refused unless it brings a good room token; the refusal's ``data`` is the error object. Each event is
-acknowledged with its answer, or with ``{"error": {…}}``.
+A connection is refused unless it brings a good token; the refusal's ``data`` is the error object. Each event is
+acknowledged with its answer, or with ``{"error": {…}}``. The HTTP server sees the opening handshake only: the
+connection is then taken from it, with the task and the buffers it keeps for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import secrets
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
-import socketio
 import structlog
 from aiohttp import web
 
+from signaling import packets
+from signaling.flusher import Flusher
+from signaling.heart import Heart
 from signaling.service import SignalingService
 from signaling.sessions import Connection
-from signaling.socket import ClientSocket, Json, Packet
-from tertulia.catalogue import REQUESTS
-from tertulia.errors import TertuliaError, to_client
+from signaling.socket import MESSAGE_BYTES_MAX, ClientSocket
+from signaling.websocket import accept
+from tertulia.errors import BadRequest, Forbidden, Unavailable
 
 log = structlog.get_logger("signaling.events")
 
-PATH = "/ws"
-MESSAGE_BYTES_MAX = 320 * 1024
-"""The longest frame: an offer of 256 KiB in JSON."""
+PATH = "/ws/"
 PING_INTERVAL_S = 10
 PING_TIMEOUT_S = 8
+UNKNOWN_MAX = 4096
+"""Connections that have shown no token yet."""
 
 
-def attach(app: web.Application, service: SignalingService) -> socketio.AsyncServer:
-    """Serve Socket.IO for ``service`` in ``app``."""
-    server = socketio.AsyncServer(
-        async_mode="aiohttp",
-        transports=["websocket"],
-        serializer=Packet,
-        json=Json,
-        cors_allowed_origins=origins(service.settings.public_url),
-        max_http_buffer_size=MESSAGE_BYTES_MAX,
-        ping_interval=PING_INTERVAL_S,
-        ping_timeout=PING_TIMEOUT_S,
-        http_compression=False,
-        logger=False,
-        engineio_logger=False,
-    )
-    connections: dict[str, Connection] = {}
+class SocketDoor:
+    """All Socket.IO clients of this process. Implements ``signaling.socket.Manager``."""
 
-    async def connect(sid: str, environ: dict[str, Any], auth: object = None) -> None:
-        eio_sid = server.manager.eio_sid_from_sid(sid, "/")
-        try:
-            if environ.setdefault("tertulia.sid", sid) != sid:
-                raise socketio.exceptions.ConnectionRefusedError("One connection a socket.")
-            principal = service.tokens.verify(auth.get("token") if isinstance(auth, dict) else None)
-        except TertuliaError as error:
-            raise socketio.exceptions.ConnectionRefusedError(error.message, to_client(error)) from None
-        connections[sid] = Connection(service, principal, ClientSocket(server, sid, eio_sid))
+    def __init__(self, service: SignalingService) -> None:
+        self.flusher = Flusher(time.monotonic)
+        self.heart = Heart(PING_INTERVAL_S)
+        self._service = service
+        self._public = origin_of(service.settings.public_url)
+        self._sockets: set[ClientSocket] = set()
+        self._unknown = 0
+        self._beat: asyncio.Task[None] | None = None
+        self._closing = False
 
-    async def disconnect(sid: str, reason: object = None) -> None:
-        connection = connections.pop(sid, None)
-        if connection is not None:
-            service.disconnected(connection)
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        """``GET /ws/?EIO=4&transport=websocket``. Raises BadRequest, Forbidden, Unavailable."""
+        if request.query.get("EIO") != "4" or request.query.get("transport") != "websocket":
+            raise BadRequest(
+                "bad-request", "Socket.IO is spoken here over WebSocket only: set transports to websocket."
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._ours(origin, request.headers.get("Host", "")):
+            raise Forbidden("forbidden", "Pages of another site may not connect.")
+        handshake = accept(request.headers)
+        if self._closing or self._unknown >= UNKNOWN_MAX:
+            raise Unavailable("rate-limited", "Too many clients are connecting; try again in a moment.")
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        socket = ClientSocket(self, secrets.token_urlsafe(15))
+        self._sockets.add(socket)
+        self._unknown += 1
+        socket.open(
+            transport, handshake, packets.opening(socket.sid, PING_INTERVAL_S, PING_TIMEOUT_S, MESSAGE_BYTES_MAX)
+        )
+        # For the HTTP server this connection is lost, and none to close; the answer it is given now goes nowhere.
+        request.protocol.transport = None
+        request.protocol.connection_lost(None)
+        return web.Response(status=101)
 
-    def handler(event: str) -> Callable[..., Awaitable[Any]]:
-        async def handle(sid: str, *payloads: object) -> Any:
-            connection = connections.get(sid)
-            if connection is None:
-                return {"error": {"code": "not-joined", "message": "The connection is over."}}
-            return await connection.request(event, payloads[0] if payloads else None)
+    def enter(self, socket: ClientSocket, auth: dict[str, Any] | None) -> Connection:
+        principal = self._service.tokens.verify(auth.get("token") if auth is not None else None)
+        self._unknown -= 1
+        return Connection(self._service, principal, socket)
 
-        return handle
+    def lost(self, socket: ClientSocket) -> None:
+        self._sockets.discard(socket)
+        if socket.connection is None:
+            self._unknown -= 1
+        else:
+            self._service.disconnected(socket.connection)
 
-    async def unknown(event: str, sid: str, *payloads: object) -> Any:
-        return await handler("")(sid)
+    def start(self) -> None:
+        self._beat = asyncio.create_task(self._beats(), name="socket-heart")
 
-    server.on("connect", connect)
-    server.on("disconnect", disconnect)
-    for event in REQUESTS:
-        server.on(event, handler(event))
-    server.on("*", unknown)
-    server.attach(app, socketio_path=PATH)
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.heart.beat()
 
-    async def shutdown(_: web.Application) -> None:
-        # Open WebSockets would be waited for; their clients come back when the program does.
-        service.stop()
-        for sid in tuple(connections):
-            await server.disconnect(sid)
+    async def stop(self) -> None:
+        """Everybody goes; they come back when the program does."""
+        self._closing = True
+        self._service.stop()
+        if self._beat is not None:
+            self._beat.cancel()
+            await asyncio.gather(self._beat, return_exceptions=True)
+        for socket in tuple(self._sockets):
+            socket.end(None)
 
-    app.on_shutdown.append(shutdown)
-    return server
-
-
-def origins(public_url: str) -> Callable[[str, dict[str, Any]], bool]:
-    """Which pages may open a connection: our own, by the address they were asked at or the public one (RFC 6454)."""
-    public = origin_of(public_url)
-
-    def allowed(origin: str, environ: dict[str, Any]) -> bool:
-        if origin == public:
+    def _ours(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin may connect: ours, by the address asked or the public one (RFC 6454)."""
+        if origin.lower() == self._public != "":
             return True
         # A page of ours is asked for at the host that it now connects to; its scheme may have ended at a proxy.
-        return urlsplit(origin).netloc.lower() == str(environ.get("HTTP_HOST", "")).lower() != ""
+        return urlsplit(origin).netloc.lower() == host.lower() != ""
 
-    return allowed
+
+def attach(app: web.Application, service: SignalingService) -> SocketDoor:
+    """Serve Socket.IO for ``service`` in ``app``."""
+    door = SocketDoor(service)
+    app.router.add_get(PATH, door.open)
+    app.router.add_get(PATH.rstrip("/"), door.open)
+
+    async def start(_: web.Application) -> None:
+        door.start()
+
+    async def stop(_: web.Application) -> None:
+        await door.stop()
+
+    app.on_startup.append(start)
+    app.on_shutdown.append(stop)
+    return door
 
 
 def origin_of(url: str) -> str:

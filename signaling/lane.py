@@ -1,7 +1,7 @@
 """The order of one client's requests: one after the other, whichever door they came through, and a bounded number.
 
-python-socketio runs every event as a task of its own; two messages sent in one breath could then be stored in the
-other order. A lane runs what it is given strictly in turn. Its task lives only while there is something to do.
+Two messages sent in one breath must be stored in that order, so a request begins when the one before is answered. A
+lane's task lives only while there is something to do.
 """
 
 from __future__ import annotations
@@ -9,49 +9,37 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from tertulia.errors import RateLimited
 
 WAITING_MAX = 64
 
-T = TypeVar("T")
-Work = Callable[[], Awaitable[object]]
+Work = Callable[[], Awaitable[None]]
+"""Does a request and sends its answer, a refusal included: it raises nothing."""
 
 
 class Lane:
     """A bounded first-in, first-out of work."""
 
+    __slots__ = ("_task", "_waiting")
+
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Work, asyncio.Future[object]]] = deque()
+        self._waiting: deque[Work] | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do ``work`` when its turn comes; its result. Raises RateLimited when too much waits already."""
-        if len(self._waiting) >= WAITING_MAX:
+    def put(self, work: Work) -> None:
+        """Do ``work`` when its turn comes. Raises RateLimited when too much waits already."""
+        if self._waiting is None:
+            self._waiting = deque((work,))
+            self._task = asyncio.create_task(self._go(self._waiting), name="lane")
+        elif len(self._waiting) >= WAITING_MAX:
             raise RateLimited("rate-limited", "Too many requests are waiting; wait for their answers.")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, done))  # type: ignore[arg-type] # each future gets its own work's result
-        if self._task is None:
-            self._task = asyncio.create_task(self._go(), name="lane")
-        return await done
+        else:
+            self._waiting.append(work)
 
-    async def _go(self) -> None:
+    async def _go(self, waiting: deque[Work]) -> None:
         try:
-            while self._waiting:
-                work, done = self._waiting.popleft()
-                if done.cancelled():
-                    continue
-                try:
-                    result = await work()
-                except asyncio.CancelledError:
-                    done.cancel()
-                    raise
-                except BaseException as error:
-                    if not done.cancelled():
-                        done.set_exception(error)
-                else:
-                    if not done.cancelled():
-                        done.set_result(result)
+            while waiting:
+                await waiting.popleft()()
         finally:
-            self._task = None
+            self._waiting = self._task = None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import structlog
 
 from chat.channel import Unreadable, read
 from signaling.lane import Lane
 from signaling.outlet import Channel, Socket
+from signaling.packets import acknowledgement
 from signaling.presence import MediaLink, Presence
 from tertulia.catalogue import REQUESTS, Frame
 from tertulia.errors import BadRequest, TertuliaError, to_client
-from tertulia.frames import answer, convert, refusal
+from tertulia.frames import answer, decode, refusal
 from tertulia.limits import Limiter
 from tertulia.tokens import Principal
 
@@ -24,39 +25,65 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("signaling.sessions")
 
-NO_PAYLOAD: dict[str, Any] = {}
+NO_PAYLOAD = msgspec.Raw(b"{}")
+NULL = msgspec.Raw(b"null")
+
+
+class ClientDoor(Socket, Protocol):
+    """A Socket.IO connection that also takes acknowledgements."""
+
+    def answer(self, frame: bytes) -> None: ...
 
 
 class Connection:
     """One Socket.IO connection whose token was verified."""
 
-    def __init__(self, service: SignalingService, principal: Principal, socket: Socket) -> None:
+    __slots__ = ("_lane", "_limiter", "_service", "after_answer", "closed", "presence", "principal", "socket")
+
+    def __init__(self, service: SignalingService, principal: Principal, socket: ClientDoor) -> None:
         self.principal = principal
         self.socket = socket
-        self.lane = Lane()
         self.presence: Presence | None = None
         self.closed = False
         self.after_answer: list[Callable[[], None]] = []
         """What waits until the answer of the running request is on its way."""
+        self._lane: Lane | None = None
         self._service = service
         self._limiter = Limiter()
 
-    async def request(self, event: str, payload: object) -> Frame | dict[str, Any]:
-        """Do what an event asks; its acknowledgement, which for a refusal is ``{"error": {…}}``."""
+    @property
+    def lane(self) -> Lane:
+        if self._lane is None:
+            self._lane = Lane()
+        return self._lane
+
+    def receive(self, event: str, number: int | None, payload: msgspec.Raw | None) -> None:
+        """Do what an event asks when its turn comes, and acknowledge it where that is wanted."""
         try:
             if event not in REQUESTS:
+                # Made-up names count as well.
+                self._limiter.check("", time.monotonic())
                 raise BadRequest("event-unknown", "There is no such event.")
             self._limiter.check(event, time.monotonic())
-            request = convert(NO_PAYLOAD if payload is None else payload, REQUESTS[event][0])
+            request = decode(NO_PAYLOAD if payload is None or payload == NULL else payload, REQUESTS[event][0])
             lane = self.presence.lane if self.presence is not None else self.lane
-            return await lane.run(lambda: self._service.handle(self, event, request))
+            lane.put(lambda: self._do(event, number, request))
         except Exception as error:
-            return {"error": explain(error, event)}
-        finally:
-            waiting, self.after_answer = self.after_answer, []
-            for then in waiting:
-                # The acknowledgement is queued before the loop turns again; only then may notices follow it.
-                asyncio.get_running_loop().call_soon(then)
+            self._acknowledge(number, {"error": explain(error, event)})
+
+    async def _do(self, event: str, number: int | None, request: Frame) -> None:
+        try:
+            answer: Frame | dict[str, Any] = await self._service.handle(self, event, request)
+        except Exception as error:
+            answer = {"error": explain(error, event)}
+        self._acknowledge(number, answer)
+        waiting, self.after_answer = self.after_answer, []
+        for then in waiting:
+            then()
+
+    def _acknowledge(self, number: int | None, answer: Frame | dict[str, Any]) -> None:
+        if number is not None:
+            self.socket.answer(acknowledgement(number, answer))
 
 
 class ChannelDoor:
@@ -64,30 +91,24 @@ class ChannelDoor:
 
     def __init__(self, service: SignalingService) -> None:
         self._service = service
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def receive(self, presence: Presence, link: MediaLink, channel: Channel, data: bytes) -> None:
         request = read(data, channel)
         if isinstance(request, Unreadable):
             link.send(channel, refusal(request.number, request.error))
             return
+        event, number, payload = request.event, request.number, request.payload
         try:
-            presence.limiter.check(request.event, time.monotonic())
+            presence.limiter.check(event, time.monotonic())
+            presence.lane.put(lambda: self._answer(presence, link, channel, event, number, payload))
         except TertuliaError as error:
-            link.send(channel, refusal(request.number, error))
-            return
-        task = asyncio.create_task(
-            self._answer(presence, link, channel, request.event, request.number, request.payload),
-            name="channel-request",
-        )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            link.send(channel, refusal(number, error))
 
     async def _answer(
         self, presence: Presence, link: MediaLink, channel: Channel, event: str, number: int | None, payload: Frame
     ) -> None:
         try:
-            done = await presence.lane.run(lambda: self._service.handle_channel(presence, link, event, payload))
+            done = await self._service.handle_channel(presence, link, event, payload)
         except Exception as error:
             explain(error, event)
             link.send(channel, refusal(number, error))

@@ -1,122 +1,248 @@
-"""The Socket.IO connection of one client, and what python-socketio leaves open: the only file that touches its inside.
+"""The connection of one Socket.IO client: its bytes become requests, and finished frames are written to it, bounded.
 
-Three things are ours. Packets that no client of ours sends (binary ones, other types, names that the library uses for
-itself, JSON that is none) become an event called ``malformed``, which is refused like any unknown one. JSON is
-msgspec's. And notices are put into Engine.IO's queue as finished text, encoded once for everybody, as long as the
-client keeps up: the queue itself has no bound.
+There is no task and no queue behind a socket: what arrives is handled in the callback that brings it, what goes out is
+a list of frames that all sockets of a turn flush together (``flusher.py``). A client that does not read fills first
+the kernel, then the transport up to its mark, then this list; notices that can be asked for again are refused from then
+on, and when even what must arrive finds no room, the connection ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import engineio.packet
-import msgspec
-import socketio.packet
 import structlog
 
+from signaling import packets
+from signaling.flusher import Flusher
+from signaling.heart import Heart
+from signaling.websocket import CloseCode, Opcode, Receiver, Violation, close_frame, control_frame
+from tertulia.errors import TertuliaError, to_client
 from tertulia.frames import Notice
+
+if TYPE_CHECKING:
+    from signaling.sessions import Connection
 
 log = structlog.get_logger("signaling.socket")
 
-MALFORMED = "malformed"
-RESERVED = frozenset({"connect", "disconnect", "connect_error", "*"})
+MESSAGE_BYTES_MAX = 320 * 1024
+"""The longest message: an offer of 256 KiB in JSON."""
 SOFT_BYTES_MAX = 256 * 1024
 HARD_BYTES_MAX = 1024 * 1024
+TRANSPORT_HIGH = 64 * 1024
+"""What the transport may hold before this side of it waits; the rest is kept here, where it can be bounded by kind."""
+ODDITIES_MAX = 200
+"""Pings, packets of no meaning and tokens to check, between two heart beats."""
+CLOSE_LIMIT_S = 5.0
+"""How long the client's half of the closing handshake is waited for."""
 
 
-class Json:
-    """What python-socketio calls instead of the json module."""
+class Manager(Protocol):
+    """All sockets of the door."""
 
-    @staticmethod
-    def dumps(value: object, **_: object) -> str:
-        return msgspec.json.encode(value).decode()
+    flusher: Flusher
+    heart: Heart
 
-    @staticmethod
-    def loads(text: str, **_: object) -> Any:
-        try:
-            return msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            # The library would log what it was sent.
-            raise ValueError("not JSON") from None
+    def enter(self, socket: ClientSocket, auth: dict[str, Any] | None) -> Connection:
+        """The session that opens with what the client brought. Raises TertuliaError."""
+
+    def lost(self, socket: ClientSocket) -> None:
+        """The socket is gone."""
 
 
-class Packet(socketio.packet.Packet):  # type: ignore[misc] # the library has no types
-    """A packet from which nothing comes that a handler does not expect."""
+class ClientSocket(asyncio.Protocol):
+    """One connection after its opening handshake."""
 
-    json = Json
+    __slots__ = (
+        "_alive",
+        "_closing",
+        "_manager",
+        "_oddities",
+        "_paused",
+        "_pending",
+        "_queued",
+        "_receiver",
+        "_slot",
+        "_transport",
+        "connection",
+        "sid",
+    )
 
-    def __init__(self, *positional: Any, encoded_packet: Any = None, **named: Any) -> None:
-        # The library takes an empty text for none at all.
-        super().__init__(*positional, encoded_packet="?" if encoded_packet == "" else encoded_packet, **named)
-
-    def decode(self, encoded_packet: Any) -> int:
-        try:
-            if not isinstance(encoded_packet, str):
-                raise ValueError("binary")
-            attachments = super().decode(encoded_packet)
-            if attachments or not self._expected():
-                raise ValueError("unexpected")
-        except (ValueError, IndexError, TypeError):
-            self.packet_type = socketio.packet.EVENT
-            self.namespace = None
-            self.data = [MALFORMED]
-        return 0
-
-    def _expected(self) -> bool:
-        data: object = self.data
-        if self.packet_type == socketio.packet.EVENT:
-            return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in RESERVED
-        if self.packet_type == socketio.packet.CONNECT:
-            return data is None or isinstance(data, dict)
-        # Nothing of ours asks the client for an acknowledgement.
-        return bool(self.packet_type == socketio.packet.DISCONNECT)
-
-    @classmethod
-    def data_is_binary(cls, data: object) -> bool:
-        return False
-
-
-class ClientSocket:
-    """One connection, bounded."""
-
-    def __init__(self, server: socketio.AsyncServer, sid: str, eio_sid: str) -> None:
-        self._server = server
-        self._sid = sid
-        self._eio_sid = eio_sid
+    def __init__(self, manager: Manager, sid: str) -> None:
+        self.sid = sid
+        self.connection: Connection | None = None
+        self._manager = manager
+        self._receiver = Receiver(MESSAGE_BYTES_MAX)
+        self._transport: asyncio.Transport | None = None
+        self._pending: list[bytes] = []
         self._queued = 0
-        self._ended = False
+        self._paused = False
+        self._alive = True
+        self._closing: asyncio.TimerHandle | None = None
+        self._oddities = 0
+        self._slot = 0
 
-    def send(self, notice: Notice, must: bool) -> bool:
-        socket = self._server.eio.sockets.get(self._eio_sid)
-        if socket is None or socket.closed or self._ended:
-            return False
-        if socket.queue.empty():
-            self._queued = 0  # all that was counted is with the transport now
-        elif self._queued + notice.size > (HARD_BYTES_MAX if must else SOFT_BYTES_MAX):
-            if must:
-                log.info("a client does not read; its connection is ended")
-                self.end(None)
-            return False
-        self._queued += notice.size
-        socket.queue.put_nowait(engineio.packet.Packet(engineio.packet.MESSAGE, data=notice.packet))
-        return True
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    def open(self, transport: asyncio.Transport, handshake: bytes, hello: bytes) -> None:
+        """Take over a connection whose client asked for a WebSocket."""
+        self._transport = transport
+        transport.set_write_buffer_limits(high=TRANSPORT_HIGH, low=TRANSPORT_HIGH // 4)
+        transport.set_protocol(self)
+        transport.write(handshake + hello)
+        self._slot = self._manager.heart.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+        self._transport = None
+        self._pending.clear()
+        self._manager.heart.remove(self, self._slot)
+        self._manager.lost(self)
+
+    def eof_received(self) -> bool:
+        return False  # the transport closes; nobody sends half-open WebSockets
 
     def end(self, notice: Notice | None) -> None:
-        if self._ended:
-            return
+        """Say goodbye, after a last notice."""
         if notice is not None:
             self.send(notice, must=True)
-        self._ended = True
-        _spawn(self._server.disconnect(self._sid))
+        if self.connection is not None:
+            self._write(packets.DISCONNECT, True)
+        self._close(CloseCode.NORMAL)
 
+    def abort(self) -> None:
+        """End the connection without a word."""
+        if self._transport is not None:
+            self._transport.abort()
 
-_tasks: set[asyncio.Task[Any]] = set()
+    def ping(self) -> None:
+        """Called once an interval: the client answered the last ping and has entered by now, or it goes."""
+        if self._closing is not None:
+            return
+        if not self._alive or self.connection is None:
+            self.abort()
+            return
+        self._alive = False
+        self._oddities = 0
+        self._write(packets.PING, True)
 
+    def _close(self, code: CloseCode) -> None:
+        """RFC 6455, section 7.1.2: a CLOSE frame, then the client's, then the end of the connection."""
+        transport = self._transport
+        if transport is None or self._closing is not None:
+            return
+        self._pending.append(close_frame(code))
+        self.flush()
+        self._closing = asyncio.get_running_loop().call_later(CLOSE_LIMIT_S, transport.abort)
 
-def _spawn(work: Coroutine[Any, Any, Any]) -> None:
-    task = asyncio.create_task(work, name="socket-end")
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    # --- in --------------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for opcode, payload in self._receiver.feed(data):
+                self._receive(opcode, payload)
+        except Violation as violation:
+            self._receiver = Receiver(0)
+            if self._closing is not None:
+                self.abort()
+            self._close(violation.code)
+
+    def _receive(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is Opcode.CLOSE:
+            self._closed_by_client()
+        elif self._closing is not None:
+            return
+        elif opcode is Opcode.TEXT:
+            try:
+                text = payload.decode()
+            except UnicodeDecodeError:
+                raise Violation(CloseCode.INVALID_DATA) from None
+            self._packet(text)
+        else:
+            self._odd()
+            if opcode is Opcode.PING:
+                self._write(control_frame(Opcode.PONG, payload), True)
+
+    def _closed_by_client(self) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        if self._closing is None:
+            transport.write(close_frame(CloseCode.NORMAL))
+        transport.close()
+
+    def _packet(self, text: str) -> None:
+        packet = packets.read(text)
+        match packet:
+            case packets.Event() if self.connection is not None:
+                self.connection.receive(packet.name, packet.number, packet.payload)
+            case packets.Pong():
+                if self._alive:
+                    self._odd()
+                self._alive = True
+            case packets.Close():
+                self._close(CloseCode.NORMAL)
+            case packets.Connect():
+                self._odd()
+                self._enter(packet)
+            case _:
+                self._odd()
+
+    def _enter(self, packet: packets.Connect) -> None:
+        if packet.namespace is not None:
+            error = {"code": "not-found", "message": "There is one namespace only."}
+            self._write(packets.refused(error, packet.namespace), True)
+        elif self.connection is None:
+            try:
+                self.connection = self._manager.enter(self, packet.auth)
+            except TertuliaError as error:
+                self._write(packets.refused(to_client(error)), True)
+            else:
+                self._write(packets.connected(self.sid), True)
+
+    def _odd(self) -> None:
+        self._oddities += 1
+        if self._oddities > ODDITIES_MAX:
+            raise Violation(CloseCode.POLICY_VIOLATION)
+
+    # --- out -------------------------------------------------------------------------------------------------------
+
+    def send(self, notice: Notice, must: bool) -> bool:
+        """Queue a notice. False: too much is queued already, or the connection is over."""
+        return self._write(notice.packet, must)
+
+    def answer(self, frame: bytes) -> None:
+        """Queue an acknowledgement."""
+        self._write(frame, True)
+
+    def _write(self, frame: bytes, must: bool) -> bool:
+        if self._transport is None or self._closing is not None:
+            return False
+        queued = self._queued + len(frame)
+        if queued > (HARD_BYTES_MAX if must else SOFT_BYTES_MAX):
+            if must:
+                log.info("a client does not read; its connection is ended")
+                self.abort()
+            return False
+        if not self._pending and not self._paused:
+            self._manager.flusher.add(self)
+        self._pending.append(frame)
+        self._queued = queued
+        return True
+
+    def flush(self) -> None:
+        """Hand what is queued to the transport, if that takes more."""
+        pending = self._pending
+        if self._paused or not pending or self._transport is None:
+            return
+        self._transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+        pending.clear()
+        self._queued = 0
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self.flush()

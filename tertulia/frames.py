@@ -1,7 +1,7 @@
 """Frames on the wire: the catalogue's structures as text for each door, encoded once however many people get them.
 
 A data channel message is an :class:`~tertulia.catalogue.Envelope`; a Socket.IO event is a packet of its own format
-(``2["event",{…}]``). Both hold the same payload.
+(``42["event",{…}]``, in a WebSocket frame). Both hold the same payload.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Notice:
         return b'{"t":"%b","d":%b}' % (self.event.encode(), self.json)
 
     @cached_property
-    def packet(self) -> str:
-        """What Socket.IO carries: an EVENT packet of the default namespace without its Engine.IO type."""
-        return f'2["{self.event}",{self.json.decode()}]'
+    def packet(self) -> bytes:
+        """What goes to a Socket.IO client as it stands: the frame of an EVENT packet of the default namespace."""
+        return text_frame(b'42["%b",%b]' % (self.event.encode(), self.json))
 
     @property
     def size(self) -> int:
@@ -48,6 +48,16 @@ class Notice:
 
     def __repr__(self) -> str:
         return f"Notice({self.event!r}, {self.size} bytes)"
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A server's WebSocket frame of text (RFC 6455, section 5.2): final, not masked."""
+    length = len(payload)
+    if length < 126:
+        return bytes((0x81, length)) + payload
+    if length < 1 << 16:
+        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
 
 
 def convert(value: object, kind: type[T]) -> T:

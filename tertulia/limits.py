@@ -36,6 +36,8 @@ OTHER = Rate(10, 40)
 class Limiter:
     """The buckets of one client."""
 
+    __slots__ = ("_buckets", "_rates")
+
     def __init__(self, rates: Mapping[str, Rate] = RATES) -> None:
         self._rates = rates
         self._buckets: dict[str, tuple[float, float]] = {}

@@ -88,5 +88,5 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # These libraries say at info what belongs to debug, addresses included.
-    for name in ("aioice", "aiortc", "socketio", "engineio", "asyncio"):
+    for name in ("aioice", "aiortc", "asyncio"):
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)

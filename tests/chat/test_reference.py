@@ -79,4 +79,4 @@ def test_notice_is_the_same_payload_on_every_door() -> None:
     notice = Notice("tips", catalogue.Tips([catalogue.Position("c", 1, "00000000")]))
     payload = notice.json.decode()
     assert notice.envelope.decode() == f'{{"t":"tips","d":{payload}}}'
-    assert notice.packet == f'2["tips",{payload}]'
+    assert notice.packet[2:] == f'42["tips",{payload}]'.encode()

@@ -241,6 +241,7 @@ class Stack:
     robots: FakeRobotHost
     signaling: SignalingService
     app: web.Application
+    door: events.SocketDoor
     web: aiohttp.ClientSession
     clients: list[Client] = field(default_factory=list)
 
@@ -306,12 +307,12 @@ async def stack(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     app[http.TOKENS] = tokens
     app.add_routes(chat.http.routes(chat_service))
     app.add_routes(signaling.http.routes(service))
-    events.attach(app, service)
+    door = events.attach(app, service)
     server = TestServer(app, socket_factory=small_buffered)
     await server.start_server()
     url = str(server.make_url("")).rstrip("/")
     async with aiohttp.ClientSession(url) as session:
-        stack = Stack(url, settings, tokens, database, chat_service, sfu, robots, service, app, session)
+        stack = Stack(url, settings, tokens, database, chat_service, sfu, robots, service, app, door, session)
         yield stack
         for client in stack.clients:
             await client.io.disconnect()

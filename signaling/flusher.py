@@ -1,0 +1,56 @@
+"""When what was written to the sockets goes to the kernel: at once when there is little, joined when there is much.
+
+One send costs the same whether it carries one frame or ten, and it is most of what a delivery costs. So sockets collect
+what is written to them, and all that have something are flushed together. The next flush comes at the end of the loop's
+turn, but not before as much time has passed as the last one took: with a handful of sockets that is nothing, with
+thousands it is some milliseconds, in which more arrives for each of them, and half of the processor is left for
+other work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+DELAY_MAX_S = 0.01
+
+
+class Buffered(Protocol):
+    """Something that holds what was written to it."""
+
+    def flush(self) -> None: ...
+
+
+class Flusher:
+    """Flushes what is dirty.
+
+    :param clock: seconds that only rise
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._dirty: list[Buffered] = []
+        self._scheduled = False
+        self._not_before = 0.0
+
+    def add(self, buffered: Buffered) -> None:
+        """Flush this soon. To be called when something is written to what was empty."""
+        self._dirty.append(buffered)
+        if not self._scheduled:
+            self._scheduled = True
+            loop = asyncio.get_running_loop()
+            wait = self._not_before - self._clock()
+            if wait <= 0:
+                loop.call_soon(self._flush)
+            else:
+                loop.call_later(wait, self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        dirty, self._dirty = self._dirty, []
+        started = self._clock()
+        for buffered in dirty:
+            buffered.flush()
+        now = self._clock()
+        self._not_before = now + min(now - started, DELAY_MAX_S)
