@@ -82,10 +82,14 @@ SrtpResult SrtpSender::Protect(Bytes header, Bytes payload, MutableBytes out) {
       std::find_if(newest_.begin(), newest_.end(), [&](const Newest& sent) { return sent.ssrc == ssrc; });
   std::uint64_t index = sequence;
   if (known != newest_.end()) {
-    if (!SequenceNewer(sequence, static_cast<std::uint16_t>(known->index))) return Fail(SrtpError::kNotNewer);
     index = EstimateSrtpIndex(known->index, sequence);
-    if (index > kMaxRtpIndex) return Fail(SrtpError::kExhausted);
-    known->index = index;
+    if (!SequenceNewer(sequence, static_cast<std::uint16_t>(known->index))) {
+      if (!skipped_.Take(ssrc, index)) return Fail(SrtpError::kNotNewer);
+    } else {
+      if (index > kMaxRtpIndex) return Fail(SrtpError::kExhausted);
+      if (index != known->index + 1) skipped_.Add(ssrc, known->index, index);
+      known->index = index;
+    }
   } else {
     if (newest_.size() >= kSrtpMaxSendSsrcs) return Fail(SrtpError::kTooManySsrcs);
     newest_.push_back({ssrc, index});

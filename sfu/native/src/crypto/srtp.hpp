@@ -10,6 +10,7 @@
 #include "crypto/keys.hpp"
 #include "crypto/packet_cipher.hpp"
 #include "crypto/replay_window.hpp"
+#include "crypto/skipped_indices.hpp"
 #include "wire/bytes.hpp"
 
 namespace tertulia {
@@ -19,7 +20,7 @@ enum class SrtpError : std::uint8_t {
   kMalformed,     // too short, or not RTP or RTCP
   kReplayed,      // seen before or older than the window
   kForged,        // the tag does not match
-  kNotNewer,      // sending: the index was used already; only stored ciphertext may be sent again
+  kNotNewer,      // sending: the index was used, or is too old to tell; only stored ciphertext may be sent again
   kTooManySsrcs,  // the session has used up its SSRCs
   kExhausted,     // the index space of the key is used up
   kNoRoom,        // the output is too small
@@ -45,8 +46,8 @@ class SrtpSender {
 
   // Encrypts from two places straight into `out` (which must not overlap them), at least header + payload +
   // kSrtpMaxOverhead bytes. `header` is a complete RTP header and is authenticated as it is. Each SSRC's sequence
-  // numbers must go forward (by less than 2^15): nothing that is not newer than the newest is ever encrypted, since
-  // different bytes under one index give away the key stream, and with GCM the authentication key.
+  // numbers must go forward (by less than 2^15), or be one of those that were passed over lately, once: no index is
+  // ever used again, since different bytes under one give away the key stream, and with GCM the authentication key.
   SrtpResult Protect(Bytes header, Bytes payload, MutableBytes out);
 
   // `packet` is a plain compound; `out` holds at least kSrtcpMaxOverhead bytes more and must not overlap it.
@@ -69,6 +70,7 @@ class SrtpSender {
     std::uint64_t index = 0;
   };
   std::vector<Newest> newest_;  // the index sent last; a session has few SSRCs, and in a row they share a cache line
+  SkippedIndices skipped_;
   // One count for all sender SSRCs: each of them sees it go up, and none can see a number twice.
   std::uint32_t rtcp_index_ = 0;
 };

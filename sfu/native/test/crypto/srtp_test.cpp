@@ -219,6 +219,32 @@ TEST_P(Srtp, NothingIsProtectedThatIsNotNewer) {
   Protect(Rtp(100, 2));
 }
 
+TEST_P(Srtp, AnIndexThatWasPassedOverIsUsedOnce) {
+  EXPECT_EQ(Unprotect(Protect(Rtp(65'530))), SrtpError::kNone);
+  EXPECT_EQ(Unprotect(Protect(Rtp(4))), SrtpError::kNone);  // after the turn of the number
+  const Packet late = Rtp(65'533);
+  EXPECT_EQ(Unprotect(Protect(late), &late), SrtpError::kNone);
+  Protect(Rtp(65'533), SrtpError::kNotNewer);
+  EXPECT_EQ(Unprotect(Protect(Rtp(2))), SrtpError::kNone);
+  Protect(Rtp(2), SrtpError::kNotNewer);
+  Protect(Rtp(65'530), SrtpError::kNotNewer);
+  Protect(Rtp(65'529), SrtpError::kNotNewer);
+  Protect(Rtp(3, 2));
+  Protect(Rtp(2, 2), SrtpError::kNotNewer);  // another SSRC, which passed over nothing
+  EXPECT_EQ(Unprotect(Protect(Rtp(5))), SrtpError::kNone);
+}
+
+TEST_P(Srtp, OfManyIndicesThatWerePassedOverTheOldestAreForgotten) {
+  Protect(Rtp(0));
+  Protect(Rtp(2));  // 1 is passed over, then more than are remembered
+  for (std::uint16_t i = 0; i < SkippedIndices::kMax; ++i) Protect(Rtp(static_cast<std::uint16_t>(4 + 2 * i)));
+  Protect(Rtp(1), SrtpError::kNotNewer);
+  Protect(Rtp(3));
+  Protect(Rtp(1'000));  // a gap too long to remember all of it
+  Protect(Rtp(900), SrtpError::kNotNewer);
+  Protect(Rtp(999));
+}
+
 TEST_P(Srtp, StoredCiphertextMayBeSentAgainAndIsTakenOnce) {
   const Packet sealed = Protect(Rtp(7));
   Protect(Rtp(8));
