@@ -19,8 +19,8 @@ class RoomHost {
 class Room : private RouterOutput {
  public:
   // `wall_clock_offset_us` added to worker time gives microseconds since 1970, for sender reports.
-  Room(RoomHost& host, EventQueue& events, Handle handle, std::int64_t wall_clock_offset_us)
-      : host_(host), events_(events), handle_(handle), router_(*this, wall_clock_offset_us) {}
+  Room(RoomHost& host, EventQueue& events, Handle handle, std::int64_t wall_clock_offset_us, SlabPool& packets)
+      : host_(host), events_(events), handle_(handle), router_(*this, wall_clock_offset_us, &packets) {}
 
   [[nodiscard]] Handle handle() const { return handle_; }
   [[nodiscard]] Router& router() { return router_; }

@@ -41,8 +41,8 @@ RoutedSlot* Router::Impl::FindSlot(Handle slot) const {
   return found == slots.end() ? nullptr : found->second;
 }
 
-Router::Router(RouterOutput& output, std::int64_t wall_clock_offset_us)
-    : impl_(std::make_unique<Impl>(output, wall_clock_offset_us)) {}
+Router::Router(RouterOutput& output, std::int64_t wall_clock_offset_us, SlabPool* pool)
+    : impl_(std::make_unique<Impl>(output, wall_clock_offset_us, pool)) {}
 
 Router::~Router() = default;
 
@@ -207,6 +207,9 @@ std::vector<SourceStats> Router::GetSourceStats() const {
     stats.bytes = source->bytes;
     stats.lost = source->lost;
     stats.key_frame_requests = source->gate.sent();
+    stats.nacked = source->nacked;
+    stats.repaired = source->repaired;
+    stats.unrecovered = source->unrecovered;
     for (const auto& layer : source->source.layers()) {
       stats.lost += static_cast<std::uint64_t>(std::max<std::int64_t>(0, layer->reception().lost()));
       stats.key_frames += layer->key_frames();

@@ -1,7 +1,7 @@
 // The router's inside: what it remembers of sessions, sources and slots, and the steps that wire them. The steps are
 // spread over router.cpp (commands), router_receive.cpp (packets), router_switching.cpp (what a slot shows),
-// router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp (reports sent); each mechanism that they
-// use lives in recv/, send/ or control/.
+// router_recovery.cpp (losses), router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp (reports
+// sent); each mechanism that they use lives in recv/, send/ or control/.
 #pragma once
 
 #include <array>
@@ -14,7 +14,9 @@
 #include "control/timer_queue.hpp"
 #include "recv/clock_map.hpp"
 #include "recv/demultiplexer.hpp"
+#include "recv/recovery.hpp"
 #include "recv/remb_ramp.hpp"
+#include "recv/response_time.hpp"
 #include "recv/source.hpp"
 #include "recv/twcc_recorder.hpp"
 #include "send/slot.hpp"
@@ -44,7 +46,16 @@ struct RoutedSlot {
 
 // A source and who looks at it.
 struct RoutedSource {
-  RoutedSource(const SourceConfig& config, RouterSession& owner) : source(config), session(owner) {}
+  RoutedSource(const SourceConfig& config, RouterSession& owner) : source(config), session(owner), nack(config.nack) {}
+
+  // Nobody is there who might miss anything, or nothing comes any more.
+  void ForgetPackets() {
+    for (const auto& layer : recovery) {
+      if (layer != nullptr) {
+        layer->ring.Clear();
+      }
+    }
+  }
 
   Source source;
   RouterSession& session;
@@ -53,10 +64,15 @@ struct RoutedSource {
   bool paused = false;
   std::vector<RoutedSlot*> slots;
   std::vector<RoutedSlot*> waiting;
-  std::array<std::vector<RoutedSlot*>, Source::kMaxLayers> showing;  // by layer
+  std::array<std::vector<RoutedSlot*>, Source::kMaxLayers> showing;    // by layer
+  std::array<std::unique_ptr<Recovery>, Source::kMaxLayers> recovery;  // by layer, made with its first packet
+  const bool nack;                                                     // the publisher sends again what it is asked for
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t lost = 0;  // of streams that were replaced
+  std::uint64_t lost = 0;         // of streams that were replaced
+  std::uint64_t nacked = 0;       // packets asked for again, repetitions included
+  std::uint64_t repaired = 0;     // ... and that came as RTX
+  std::uint64_t unrecovered = 0;  // ... and that were given up
 };
 
 struct RouterSession {
@@ -74,6 +90,7 @@ struct RouterSession {
   PublisherClock clock;
   std::unique_ptr<TwccRecorder> feedback;
   RembRamp ramp;
+  ResponseTime response;
   TimeUs reports_due_us = kNever;
   std::vector<std::unique_ptr<RoutedSource>> sources;
 
@@ -82,8 +99,11 @@ struct RouterSession {
 };
 
 struct Router::Impl {
-  explicit Impl(RouterOutput& router_output, std::int64_t wall_clock_us)
-      : output(router_output), wall_clock_offset_us(wall_clock_us) {
+  Impl(RouterOutput& router_output, std::int64_t wall_clock_us, SlabPool* shared_pool)
+      : output(router_output),
+        wall_clock_offset_us(wall_clock_us),
+        own_pool(shared_pool == nullptr ? std::make_unique<SlabPool>() : nullptr),
+        pool(shared_pool == nullptr ? own_pool.get() : shared_pool) {
     timers.Resize(1);
   }
 
@@ -118,6 +138,12 @@ struct Router::Impl {
   void Forward(RoutedSource& source, Layer& layer, IncomingPacket& packet);
   void SendTo(RoutedSlot& slot, IncomingPacket& packet);
 
+  // router_recovery.cpp
+  Recovery& RecoveryOf(RoutedSource& source, const Layer& layer);
+  void ReceiveRepair(RoutedSource& source, Layer& layer, IncomingPacket& packet, std::size_t size);
+  void TrackLosses(RoutedSource& source, Layer& layer, const IncomingPacket& packet, bool restarted);
+  void SendNacks(RouterSession& session, TimeUs now);
+
   // router_rtcp.cpp
   void ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now);
   void OnSenderReport(RouterSession& session, const rtcp::SenderInfo& info, TimeUs now);
@@ -138,6 +164,8 @@ struct Router::Impl {
 
   RouterOutput& output;
   std::int64_t wall_clock_offset_us;
+  std::unique_ptr<SlabPool> own_pool;
+  SlabPool* pool;  // where recent packets are kept
   std::unordered_map<Handle, std::unique_ptr<RouterSession>> sessions;
   std::unordered_map<Handle, RoutedSource*> sources;
   std::unordered_map<Handle, RoutedSlot*> slots;

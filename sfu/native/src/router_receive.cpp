@@ -76,14 +76,18 @@ void Router::Impl::ReceiveRtp(RouterSession& session, MutableBytes bytes, TimeUs
     }
   }
   Route* route = FindRoute(session, packet, now);
-  if (route == nullptr || route->repair || route->layer == nullptr) {
+  if (route == nullptr || route->layer == nullptr) {
     return;
   }
   RoutedSource* source = FindSource(route->source->handle());
   if (source == nullptr) {
     return;
   }
-  ReceiveMedia(*source, *route->layer, packet, view->sequence(), bytes.size());
+  if (route->repair) {
+    ReceiveRepair(*source, *route->layer, packet, bytes.size());
+  } else {
+    ReceiveMedia(*source, *route->layer, packet, view->sequence(), bytes.size());
+  }
 }
 
 Route* Router::Impl::FindRoute(RouterSession& session, IncomingPacket& packet, TimeUs now) {
@@ -122,6 +126,7 @@ void Router::Impl::ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPack
   ++source.packets;
   source.bytes += size;
   StartReports(source.session, packet.arrival_us);
+  TrackLosses(source, layer, packet, verdict == Reception::Verdict::kRestarted);
   if (source.paused) {
     return;  // counted, so that its sender is not told of losses; heard and seen by nobody
   }

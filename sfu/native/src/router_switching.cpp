@@ -30,6 +30,7 @@ void Router::Impl::Detach(RoutedSlot& slot) {
   std::erase(source.slots, &slot);
   slot.source = nullptr;
   if (source.slots.empty()) {
+    source.ForgetPackets();
     for (const auto& layer : source.source.layers()) {
       source.gate.Satisfy(layer->index());  // nobody needs a key frame any more
     }
@@ -156,6 +157,9 @@ void Router::Impl::TellUnsupported(RoutedSlot& slot) {
 void Router::Impl::SetActive(RoutedSource& source, bool active) {
   if (source.source.active() != active) {
     source.source.set_active(active);
+    if (!active) {
+      source.ForgetPackets();
+    }
     output.OnSourceActive(source.source.handle(), active);
   }
 }

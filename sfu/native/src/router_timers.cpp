@@ -28,6 +28,7 @@ void Router::Impl::Service(RouterSession& session, TimeUs now) {
   if (session.feedback != nullptr && session.feedback->due_us() <= now) {
     SendFeedback(session);
   }
+  SendNacks(session, now);
   SendKeyFrameRequests(session, now);
   SendReports(session, now);
   SendSlotReports(session, now);
@@ -53,6 +54,11 @@ TimeUs Router::Impl::NextDue(const RouterSession& session) const {
     }
     if (session.ready && source->source.best() != nullptr && !source->paused) {
       next = std::min(next, source->gate.due_us());
+    }
+    for (std::size_t i = 0; session.ready && i < source->source.layers().size(); ++i) {
+      if (source->recovery[i] != nullptr) {
+        next = std::min(next, source->recovery[i]->nacks.due_us());
+      }
     }
   }
   if (!session.ready) {

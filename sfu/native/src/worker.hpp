@@ -14,6 +14,7 @@
 #include "events.hpp"
 #include "handle_table.hpp"
 #include "port.hpp"
+#include "recv/slab_pool.hpp"
 #include "room.hpp"
 
 namespace tertulia {
@@ -114,6 +115,7 @@ class Worker : private SessionHost, private RoomHost {
   TimeUs next_rooms_us_ = INT64_MAX;
   TimeUs next_ice_us_ = INT64_MAX;
   HandleTable<Thing> things_;
+  SlabPool packets_;  // recent packets of all rooms
   std::unordered_map<Handle, std::unique_ptr<Room>> rooms_;
   std::unordered_map<Handle, std::unique_ptr<Member>> members_;
   Directory directory_;

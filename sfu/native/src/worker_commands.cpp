@@ -35,7 +35,8 @@ void Worker::Forget(Handle handle) {
 }
 
 void Worker::Apply(const command::CreateRoom& command) {
-  auto room = std::make_unique<Room>(static_cast<RoomHost&>(*this), events_, command.room, WallClockOffset(now_));
+  auto room =
+      std::make_unique<Room>(static_cast<RoomHost&>(*this), events_, command.room, WallClockOffset(now_), packets_);
   if (things_.Insert(command.room, {ThingKind::kRoom, room.get(), nullptr})) {
     rooms_.emplace(command.room, std::move(room));
   }

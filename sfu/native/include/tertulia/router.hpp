@@ -11,6 +11,8 @@
 
 namespace tertulia {
 
+class SlabPool;
+
 // Where the router's results go. Called synchronously from within the router's own calls; spans are valid only
 // during the call. The implementation (a session) encrypts straight from `header` and `payload` into its send batch.
 // No callback may call back into the router.
@@ -43,7 +45,10 @@ class RouterOutput {
 struct SourceStats {
   Handle source = 0;
   std::uint64_t packets = 0, bytes = 0, lost = 0, key_frames = 0, key_frame_requests = 0;
-  std::uint32_t jitter = 0;  // RFC 3550, in clock units
+  std::uint64_t nacked = 0;       // packets that its publisher was asked for again, repetitions included
+  std::uint64_t repaired = 0;     // packets that came as RTX in time
+  std::uint64_t unrecovered = 0;  // packets that were asked for and given up
+  std::uint32_t jitter = 0;       // RFC 3550, in clock units
 };
 
 struct SlotStats {
@@ -56,8 +61,8 @@ struct SlotStats {
 class Router {
  public:
   // NTP time in sender reports is the worker's time plus `wall_clock_offset_us` (microseconds since 1970 at worker
-  // time 0).
-  explicit Router(RouterOutput& output, std::int64_t wall_clock_offset_us = 0);
+  // time 0). Recent packets are kept in `pool`, which must outlive the router; without one it has its own.
+  explicit Router(RouterOutput& output, std::int64_t wall_clock_offset_us = 0, SlabPool* pool = nullptr);
   ~Router();
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;

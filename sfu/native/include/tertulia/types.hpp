@@ -64,6 +64,7 @@ struct SourceConfig {
   std::vector<std::uint32_t> ssrcs;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> rtx_ssrcs;  // (media, rtx)
   std::vector<PayloadType> payloads;
+  bool nack = false;  // it sends again what generic NACKs ask for
 };
 
 // One outgoing stream of a viewer, for the life of its session.

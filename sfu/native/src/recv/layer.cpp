@@ -25,7 +25,7 @@ bool Layer::Bind(std::uint32_t ssrc) {
 Reception::Verdict Layer::Receive(IncomingPacket& packet, const PayloadType& payload, PublisherClock& clock,
                                   std::uint16_t wire_sequence, std::size_t wire_size) {
   const Reception::Result result =
-      reception_.Receive(wire_sequence, packet.timestamp, packet.arrival_us, payload.clock_rate);
+      reception_.Receive(wire_sequence, packet.timestamp, packet.arrival_us, payload.clock_rate, packet.repaired);
   if (result.verdict == Reception::Verdict::kRejected) {
     return result.verdict;
   }

@@ -40,6 +40,7 @@ struct IncomingPacket {
   std::uint32_t timestamp = 0;
   std::uint8_t payload_type = 0;
   bool marker = false;
+  bool repaired = false;       // came as RTX
   bool newest = false;         // nothing after it has arrived
   bool in_order = false;       // follows directly on the one that was the newest
   bool new_timestamp = false;  // its timestamp differs from the one that was the newest; with `newest` only

@@ -5,9 +5,13 @@
 namespace tertulia {
 
 Reception::Result Reception::Receive(std::uint16_t sequence, std::uint32_t timestamp, TimeUs now,
-                                     std::uint32_t clock_rate) {
+                                     std::uint32_t clock_rate, bool repaired) {
   Result result;
+  const std::uint64_t counted = repaired ? 0 : 1;
   if (!started_) {
+    if (repaired) {
+      return result;  // of a stream that is not known yet
+    }
     started_ = true;
     base_ = highest_ = sequence;
     result.verdict = Verdict::kRestarted;
@@ -29,9 +33,11 @@ Reception::Result Reception::Receive(std::uint16_t sequence, std::uint32_t times
       }
       MarkSeen(result.sequence);
       suspicious_ = false;
-      ++received_;
+      received_ += counted;
       result.verdict = Verdict::kAccepted;
       return result;
+    } else if (repaired) {
+      return result;  // it says nothing about where the stream is
     } else if (suspicious_ && sequence == expected_next_) {
       // Two in a row: the sender has begun anew, as RFC 3550, A.1 has it.
       Restart(sequence);
@@ -48,8 +54,8 @@ Reception::Result Reception::Receive(std::uint16_t sequence, std::uint32_t times
   result.sequence = highest_;
   highest_timestamp_ = timestamp;
   MarkSeen(highest_);
-  ++received_;
-  if (result.new_timestamp) {
+  received_ += counted;
+  if (result.new_timestamp && !repaired) {
     UpdateJitter(timestamp, now, clock_rate);
   }
   return result;

@@ -26,7 +26,10 @@ class Reception {
     bool new_timestamp = false;
   };
 
-  Result Receive(std::uint16_t sequence, std::uint32_t timestamp, TimeUs now, std::uint32_t clock_rate);
+  // `repaired`: it was sent again on another SSRC. Such a packet takes its place, but the reports go on saying that it
+  // was lost: publishers choose their redundancy and their rate by what the network loses.
+  Result Receive(std::uint16_t sequence, std::uint32_t timestamp, TimeUs now, std::uint32_t clock_rate,
+                 bool repaired = false);
   void OnSenderReport(std::uint64_t ntp, TimeUs now);
 
   // The next report block; closes the interval over which the fraction lost is counted.
@@ -34,6 +37,7 @@ class Reception {
 
   [[nodiscard]] bool started() const { return started_; }
   [[nodiscard]] bool ReceivedSinceReport() const { return received_ != received_at_report_; }
+  // Repaired packets included: what the network lost.
   [[nodiscard]] std::int64_t lost() const { return Expected() - static_cast<std::int64_t>(received_); }
   [[nodiscard]] std::uint32_t jitter() const { return jitter_16_ >> 4; }
 
