@@ -8,8 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.service import CHANNEL_PAGE_BYTES_MAX, PAGE_BYTES_MAX, ChatService, Door
-from tertulia.catalogue import CHANNEL_REQUESTS, Fill, Frame, History, SendMessage, Sync
+from chat.core import Door
+from chat.messages import PAGE_BYTES_MAX
+from chat.service import CHANNEL_PAGE_BYTES_MAX, ChatService
+from tertulia.catalogue import (
+    CHANNEL_REQUESTS,
+    DeleteMessage,
+    EditMessage,
+    Edits,
+    Fill,
+    Frame,
+    GetMessages,
+    History,
+    PinMessage,
+    Pins,
+    React,
+    Reactions,
+    SendMessage,
+    Sync,
+)
 from tertulia.errors import BadRequest, TertuliaError
 from tertulia.frames import decode_envelope, decode_request
 from tertulia.tokens import Principal
@@ -48,11 +65,28 @@ def read(data: bytes, channel: str = "chat") -> Request | Unreadable:
 async def dispatch(chat: ChatService, principal: Principal, payload: Frame, door: Door) -> Frame:
     """Do what a chat request asks; its answer. Raises what the service raises."""
     bytes_max = CHANNEL_PAGE_BYTES_MAX if door == "channel" else PAGE_BYTES_MAX
+    desk = chat.messages
     match payload:
         case SendMessage():
-            return await chat.send(principal, payload, door)
+            return await desk.send(principal, payload, door)
+        case EditMessage():
+            return await desk.edit(principal, payload)
+        case DeleteMessage():
+            return await desk.delete(principal, payload)
+        case React():
+            return await desk.react(principal, payload)
+        case PinMessage():
+            return await desk.pin(principal, payload)
         case History():
-            return await chat.history(principal, payload, bytes_max)
+            return await desk.history(principal, payload, bytes_max)
+        case GetMessages():
+            return await desk.messages(principal, payload, bytes_max)
+        case Edits():
+            return await desk.edits(principal, payload, bytes_max)
+        case Reactions():
+            return await desk.reactions(principal, payload)
+        case Pins():
+            return await desk.pins(principal, payload, bytes_max)
         case Sync():
             return await chat.sync(principal, payload, bytes_max)
         case Fill():

@@ -1,12 +1,12 @@
-"""What a message must be before it may join a batch: one that the database refuses would fail its neighbours too."""
+"""What a text must be before it may join a batch: one that the database refuses would fail its neighbours too."""
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 
 import msgspec
 
+from chat import refusals
 from tertulia.catalogue import MESSAGE_BYTES_MAX, MESSAGE_TEXT_MAX, MessageBody
 from tertulia.errors import BadRequest, TooLarge
 
@@ -30,6 +30,31 @@ def check_body(body: MessageBody) -> None:
         raise TooLarge("text-too-long", f"A message takes at most {MESSAGE_BYTES_MAX} bytes.", "body.text")
 
 
-def body_hash(body: MessageBody) -> bytes:
-    """By this a retry is told from another message that reuses its id."""
-    return hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()
+def check_line(text: str, field: str) -> None:
+    """A title, a name: one line that shows something. Raises BadRequest ``text-invalid`` or ``text-blank``."""
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        raise refusals.bad_text(field)
+    if all(unicodedata.category(character) in _INVISIBLE for character in text):
+        raise BadRequest("text-blank", "There is nothing to read in it.", field)
+
+
+def check_text(text: str, field: str) -> None:
+    """Any text that may be empty. Raises BadRequest ``text-invalid``."""
+    for character in text:
+        if (character < " " and character not in _PLAIN_CONTROLS) or "\ud800" <= character <= "\udfff":
+            raise refusals.bad_text(field)
+
+
+def check_emoji(emoji: str) -> None:
+    """One emoji: symbols with what joins and colours them (UTS #51), no letters. Raises ``reaction-invalid``."""
+    categories = [unicodedata.category(character) for character in emoji]
+    keycap = "\u20e3" in emoji
+    allowed = {"So", "Sk", "Mn", "Me", "Cf", "Sm", "Po"} | ({"Nd"} if keycap else set())
+    shows = keycap or any(category in ("So", "Sm", "Po") for category in categories)
+    if not shows or not set(categories) <= allowed or emoji.isascii():
+        raise refusals.bad_reaction()
+
+
+def plain(text: str) -> str:
+    """Text for a query: what cannot be stored cannot be found either."""
+    return "".join(character for character in text if character >= " " and not "\ud800" <= character <= "\udfff")

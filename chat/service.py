@@ -1,27 +1,25 @@
-"""What can be done with a conversation, whatever the door: send, history, sync, fill, and following it live.
+"""The chat as the rest of the program sees it: its parts wired together, and following conversations live.
 
-Every call takes a principal and reaches rows only through :meth:`ChatService.access_conversation`. A room token opens
-the conversation of its room, if it grants the chat.
+What is done with messages and conversations is in the parts (``messages.py`` and its neighbours). Every call takes a
+principal and reaches rows only through the gate in ``access.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
 
 from chat import store
-from chat.checks import body_hash, check_body
+from chat.access import Access, access_conversation, access_many
+from chat.core import Core, Door
 from chat.fanout import Feeds, Hint, Sink, Subscription, frames_of, topic_of
 from chat.loss import LOST
-from chat.metrics import REFUSED, SENDS
+from chat.messages import PAGE_BYTES_MAX, MessageDesk, fitting
 from chat.outbox import Outbox
 from chat.store import Head
-from chat.writer import ConversationWriter, Draft
 from tertulia.bus import Bus
 from tertulia.catalogue import (
     Event,
@@ -36,32 +34,25 @@ from tertulia.catalogue import (
     Synced,
 )
 from tertulia.database import Database
-from tertulia.errors import Forbidden, NotFound, TertuliaError, Unavailable
+from tertulia.errors import Unavailable
 from tertulia.tokens import Principal
 
-T = TypeVar("T")
-
 log = structlog.get_logger("chat.service")
-
-Door = Literal["channel", "socket", "http"]
 
 HEARTBEAT_S = 20.0
 BEHIND_MAX = 500
 """Events after which a client is told to start over rather than to catch up."""
-PAGE_BYTES_MAX = 256 * 1024
 CHANNEL_PAGE_BYTES_MAX = 15 * 1024
 """What an answer holds over a data channel, whose frames are at most 16 KiB."""
-CACHE_MAX = 10_000
 
 
 class ChatService:
-    """The conversation log of this process."""
+    """The conversation log of this process: wires its parts together, and follows conversations live."""
 
     def __init__(self, database: Database, bus: Bus) -> None:
-        self._database = database
         self._bus = bus
-        self._rooms: OrderedDict[str, str] = OrderedDict()
-        self._writers: dict[str, ConversationWriter] = {}
+        self._core = core = Core(database, self._committed, lambda: self._outbox.wake())
+        self.messages = MessageDesk(core)
         self._feeds = Feeds(bus, self._read_head, self._read_events)
         self._outbox = Outbox(database, lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
         self._heart: asyncio.Task[None] | None = None
@@ -72,7 +63,7 @@ class ChatService:
 
     async def close(self) -> None:
         """Answer what is queued, then stop."""
-        await asyncio.gather(*(writer.close() for writer in self._writers.values()))
+        await self._core.close()
         if self._heart is not None:
             self._heart.cancel()
             await asyncio.gather(self._heart, return_exceptions=True)
@@ -83,72 +74,19 @@ class ChatService:
 
     async def ensure_room_conversation(self, room_id: str, title: str) -> str:
         """The id of the room's conversation, which is made if there is none."""
-        async with self._database.transaction() as db:
+        async with self._core.database.transaction() as db:
             return await store.create_room_conversation(db, room_id, title)
 
     async def forget_room_conversation(self, room_id: str) -> None:
         """Delete the room's conversation with everything in it."""
-        async with self._database.transaction() as db:
-            conversation = await store.delete_room_conversation(db, room_id)
-        if conversation is not None:
-            self._rooms.pop(conversation, None)
-
-    async def access_conversation(self, principal: Principal, conversation: str) -> str:
-        """The conversation's id if this principal may read and write it.
-
-        Raises Forbidden ``chat-not-granted``, NotFound ``conversation-not-found`` (also where it exists, but is not
-        for this principal to know of).
-        """
-        if not principal.grants.chat:
-            raise Forbidden("chat-not-granted", "Your token does not allow the chat.")
-        room = self._rooms.get(conversation)
-        if room is None:
-            room = await self._read(lambda db: store.room_of(db, conversation))
-            if room is not None:
-                self._rooms[conversation] = room
-                while len(self._rooms) > CACHE_MAX:
-                    self._rooms.popitem(last=False)
-        if room is None or room != principal.room:
-            raise NotFound("conversation-not-found", "There is no such conversation.", "conversation")
-        return conversation
+        async with self._core.database.transaction() as db:
+            await store.delete_room_conversation(db, room_id)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
     async def send(self, principal: Principal, message: SendMessage, door: Door) -> Sent:
-        """Add a message to the log; answered once it is durable.
-
-        Raises what ``access_conversation`` and ``check_body`` raise, Conflict ``client-id-reused``, Unavailable
-        ``database-unavailable`` (nothing was written) or ``outcome-unknown`` (send again with the same id).
-        """
-        try:
-            conversation = await self.access_conversation(principal, message.conversation)
-            check_body(message.body)
-            draft = Draft(
-                sender=principal.identity,
-                sender_name=principal.name,
-                client_id=message.client_id,
-                body=message.body,
-                json=msgspec.json.encode(message.body).decode(),
-                hash=body_hash(message.body),
-            )
-            event = await self._writer(conversation).put(draft)
-        except TertuliaError as error:
-            REFUSED.labels(error.code).inc()
-            if error.code == "outcome-unknown":
-                self._outbox.wake()
-            raise
-        SENDS.labels(door).inc()
-        return Sent(event)
-
-    def _writer(self, conversation: str) -> ConversationWriter:
-        writer = self._writers.get(conversation)
-        if writer is None:
-            if len(self._writers) >= 256:
-                for known, idle in list(self._writers.items()):
-                    if idle.idle:
-                        del self._writers[known]
-            writer = self._writers[conversation] = ConversationWriter(self._database, conversation, self._committed)
-        return writer
+        """Add a message to the log; see :meth:`chat.messages.MessageDesk.send`."""
+        return await self.messages.send(principal, message, door)
 
     def _committed(self, conversation: str, events: list[Event]) -> None:
         if events:
@@ -162,30 +100,28 @@ class ChatService:
 
     async def history(self, principal: Principal, asked: History, bytes_max: int = PAGE_BYTES_MAX) -> HistoryPage:
         """A page of messages, and the head as of the same moment."""
-        conversation = await self.access_conversation(principal, asked.conversation)
-        return await self._read(lambda db: self._page(db, conversation, asked.before, asked.limit, bytes_max))
+        return await self.messages.history(principal, asked, bytes_max)
 
     async def sync(self, principal: Principal, asked: Sync, bytes_max: int = PAGE_BYTES_MAX) -> SyncAnswer:
         """What happened after each of the client's positions, in one snapshot."""
-        permitted = set()
-        for conversation in {position.conversation for position in asked.positions}:
-            try:
-                permitted.add(await self.access_conversation(principal, conversation))
-            except (NotFound, Forbidden):
-                continue  # answered as gone
-        return SyncAnswer(await self._read(lambda db: self._after(db, asked.positions, permitted, bytes_max)))
+
+        async def work(db: store.Connection) -> SyncAnswer:
+            wanted = sorted({position.conversation for position in asked.positions})
+            permitted = await access_many(db, principal, wanted)
+            return SyncAnswer(await self._after(db, asked.positions, permitted, bytes_max))
+
+        return await self._core.read(work)
 
     async def fill(self, principal: Principal, asked: Fill, bytes_max: int = PAGE_BYTES_MAX) -> Synced:
         """What follows ``after``."""
-        conversation = await self.access_conversation(principal, asked.conversation)
 
-        async def work(db: store.Connection) -> Synced:
-            head = (await store.heads(db, [conversation])).get(conversation)
+        async def work(db: store.Connection, access: Access) -> Synced:
+            head = (await store.heads(db, [access.conversation])).get(access.conversation)
             if head is None:
-                return Synced(conversation, "gone")
-            return (await self._catch_up(db, conversation, asked.after, head, bytes_max))[0]
+                return Synced(access.conversation, "gone")
+            return (await self._catch_up(db, access, asked.after, head, bytes_max))[0]
 
-        return await self._read(work)
+        return await self._core.read_as(principal, asked.conversation, work)
 
     async def subscribe(self, conversation: str, sink: Sink) -> Subscription:
         """Follow a conversation; paused until ``start``, so that what it begins after can be read first."""
@@ -198,7 +134,7 @@ class ChatService:
 
         The subscription is started by the caller, after the snapshot was sent, with the ``seq`` it goes up to.
         """
-        conversation = await self.access_conversation(principal, conversation)
+        await self._core.read(lambda db: access_conversation(db, principal, conversation))
         subscription = await self.subscribe(conversation, sink)
         try:
             if position is None:
@@ -209,18 +145,8 @@ class ChatService:
             subscription.close()
             raise
 
-    async def _page(
-        self, db: store.Connection, conversation: str, before: int | None, limit: int, bytes_max: int
-    ) -> HistoryPage:
-        head = (await store.heads(db, [conversation])).get(conversation)
-        if head is None:
-            raise NotFound("conversation-not-found", "There is no such conversation.", "conversation")
-        found = await store.page(db, conversation, before, limit + 1)
-        fitting = _fitting(found[:limit], bytes_max)
-        return HistoryPage(conversation, fitting[::-1], len(fitting) < len(found), head.position(conversation))
-
     async def _after(
-        self, db: store.Connection, positions: Sequence[Position], permitted: set[str], bytes_max: int
+        self, db: store.Connection, positions: Sequence[Position], permitted: Mapping[str, Access], bytes_max: int
     ) -> list[Synced]:
         heads = await store.heads(db, list(permitted))
         tags = await store.tags(db, [position for position in positions if position.conversation in heads])
@@ -236,47 +162,33 @@ class ChatService:
                 # Not the log this client knew: a restored backup, or a position below what is kept.
                 answers.append(Synced(position.conversation, "reset", head=head.position(position.conversation)))
                 continue
-            answer, size = await self._catch_up(db, position.conversation, position.seq, head, bytes_max)
+            access = permitted[position.conversation]
+            answer, size = await self._catch_up(db, access, position.seq, head, bytes_max)
             bytes_max = max(0, bytes_max - size)
             answers.append(answer)
         return answers
 
     async def _catch_up(
-        self, db: store.Connection, conversation: str, after: int, head: Head, bytes_max: int
+        self, db: store.Connection, access: Access, after: int, head: Head, bytes_max: int
     ) -> tuple[Synced, int]:
         """The answer, and roughly how many bytes it takes."""
+        conversation = access.conversation
         position = head.position(conversation)
         if after > head.seq or after < head.floor or head.seq - after > BEHIND_MAX:
             return Synced(conversation, "reset", head=position), 0
         if after == head.seq:
             return Synced(conversation, "events", head=position), 0
-        events = await store.events_after(db, conversation, after, BEHIND_MAX)
-        fitting = _fitting(events, bytes_max)
-        size = sum(len(msgspec.json.encode(event)) + 1 for event in fitting)
-        return Synced(conversation, "events", fitting, position, len(fitting) < len(events)), size
-
-    async def _read(self, work: Callable[[store.Connection], Awaitable[T]]) -> T:
-        """Run ``work`` on a snapshot: all it reads is of one moment. A connection that breaks is replaced once.
-
-        Raises Unavailable ``database-unavailable``.
-        """
-        try:
-            return await self._read_once(work)
-        except LOST:
-            try:
-                return await self._read_once(work)
-            except LOST as error:
-                raise Unavailable("database-unavailable", "The database does not answer; try again soon.") from error
-
-    async def _read_once(self, work: Callable[[store.Connection], Awaitable[T]]) -> T:
-        async with self._database.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
-            return await work(db)
+        found = await store.events_after(db, conversation, after, BEHIND_MAX)
+        events = [event if event.seq > access.visible_from else store.stub(event) for event in found]
+        fit = fitting(events, bytes_max)
+        size = sum(len(msgspec.json.encode(event)) + 1 for event in fit)
+        return Synced(conversation, "events", fit, position, len(fit) < len(events)), size
 
     async def _read_head(self, conversation: str) -> Head | None:
-        return (await self._read(lambda db: store.heads(db, [conversation]))).get(conversation)
+        return (await self._core.read(lambda db: store.heads(db, [conversation]))).get(conversation)
 
     async def _read_events(self, conversation: str, after: int, limit: int) -> list[Event]:
-        return await self._read(lambda db: store.events_after(db, conversation, after, limit))
+        return await self._core.read(lambda db: store.events_after(db, conversation, after, limit))
 
     # --- heart beat ----------------------------------------------------------------------------------------------
 
@@ -295,21 +207,6 @@ class ChatService:
         conversations = self._feeds.open()
         if not conversations:
             return
-        heads = await self._read(lambda db: store.heads(db, conversations))
+        heads = await self._core.read(lambda db: store.heads(db, conversations))
         for conversation, head in heads.items():
             self._feeds.tips(conversation, head)
-
-
-E = TypeVar("E", bound=Event)
-
-
-def _fitting(events: list[E], bytes_max: int) -> list[E]:
-    """As many events from the front as fit; at least one, so that a reader gets on."""
-    fitting: list[E] = []
-    size = 0
-    for event in events:
-        size += len(msgspec.json.encode(event)) + 1
-        if fitting and size > bytes_max:
-            break
-        fitting.append(event)
-    return fitting

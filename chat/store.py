@@ -10,11 +10,14 @@ from typing import Any, TypeAlias
 import asyncpg
 import msgspec
 
-from tertulia.catalogue import Event, Message, MessageBody, Position
+from chat.access import Facts
+from chat.fold import counted
+from chat.ledger_store import instant
+from tertulia.catalogue import Change, Event, Message, MessageBody, Position, Reactor, Revision
 
 Connection: TypeAlias = asyncpg.Connection
 
-_EVENT = "seq, id, kind, sender_id, sender_name, client_id, body::text AS body, created_at, no"
+_EVENT = "seq, id, kind, target_seq, sender_id, sender_name, client_id, body::text AS body, created_at, expires_at, no"
 _LIVE = "(expires_at IS NULL OR expires_at > now())"
 
 
@@ -29,28 +32,6 @@ class Head:
 
     def position(self, conversation: str) -> Position:
         return Position(conversation, self.seq, self.tag)
-
-
-@dataclass(frozen=True)
-class NewEvent:
-    """A row of ``event``, ``sent`` and ``message`` that is about to be."""
-
-    seq: int
-    no: int
-    id: str
-    sender: str
-    sender_name: str
-    client_id: str
-    body: str
-    hash: bytes
-
-
-@dataclass(frozen=True)
-class Known:
-    """What became of a client id that was used before."""
-
-    seq: int
-    hash: bytes
 
 
 async def create_room_conversation(db: Connection, room_id: str, title: str) -> str:
@@ -77,78 +58,28 @@ async def delete_room_conversation(db: Connection, room_id: str) -> str | None:
     )
     if found is None:
         return None
-    for table in ("message", "sent", "event", "outbox"):
+    for table in (
+        "message",
+        "sent",
+        "event",
+        "outbox",
+        "member",
+        "mention",
+        "hidden",
+        "reaction",
+        "invite",
+        "draft",
+        "search_doc",
+    ):
         await db.execute(f"DELETE FROM chat.{table} WHERE conversation_id = $1", found)
     await db.execute("DELETE FROM chat.conversation WHERE id = $1", found)
     return str(found)
 
 
-async def room_of(db: Connection, conversation: str) -> str | None:
-    """The room a conversation belongs to."""
-    found: str | None = await db.fetchval("SELECT room_id FROM chat.conversation WHERE id = $1", conversation)
-    return found
-
-
-async def lock_head(db: Connection, conversation: str) -> tuple[int, int, datetime] | None:
-    """Take the conversation's write lock: last seq, last message number and the time under the lock."""
-    row = await db.fetchrow(
-        "SELECT last_seq, last_no, clock_timestamp() AS at FROM chat.head WHERE conversation_id = $1 FOR UPDATE",
-        conversation,
-    )
-    return (row["last_seq"], row["last_no"], row["at"]) if row else None
-
-
-async def known_ids(
-    db: Connection, conversation: str, keys: Sequence[tuple[str, str]]
-) -> Mapping[tuple[str, str], Known]:
-    """Which of these (sender, client id) were used before, and for what. To be read under the head's lock."""
-    rows = await db.fetch(
-        "SELECT s.sender_id, s.client_id, s.seq, s.body_hash FROM chat.sent s"
-        " JOIN unnest($2::text[], $3::uuid[]) AS k(sender_id, client_id) USING (sender_id, client_id)"
-        " WHERE s.conversation_id = $1",
-        conversation,
-        [sender for sender, _ in keys],
-        [client_id for _, client_id in keys],
-    )
-    return {(row["sender_id"], str(row["client_id"])): Known(row["seq"], bytes(row["body_hash"])) for row in rows}
-
-
-async def append(db: Connection, conversation: str, events: Sequence[NewEvent], at: datetime) -> None:
-    """Write new messages in one statement: events, keys, folded messages, head and outbox."""
-    await db.execute(
-        """
-        WITH new AS (
-            SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
-                                 $8::text[], $9::bytea[])
-                AS n(seq, no, id, sender_id, sender_name, client_id, body, hash)
-        ), events AS (
-            INSERT INTO chat.event (conversation_id, seq, no, id, kind, sender_id, sender_name, client_id, body,
-                                    created_at)
-            SELECT $1, seq, no, id, 'message', sender_id, sender_name, client_id, body::jsonb, $10 FROM new
-        ), keys AS (
-            INSERT INTO chat.sent (conversation_id, sender_id, client_id, seq, body_hash, at)
-            SELECT $1, sender_id, client_id, seq, hash, $10 FROM new
-        ), messages AS (
-            INSERT INTO chat.message (conversation_id, seq, no, version, revision, sender_id, body)
-            SELECT $1, seq, no, seq, seq, sender_id, body::jsonb FROM new
-        ), moved AS (
-            UPDATE chat.head SET last_seq = $11, last_no = $12 WHERE conversation_id = $1
-        )
-        INSERT INTO chat.outbox (conversation_id, seq_lo, seq_hi) VALUES ($1, ($2::bigint[])[1], $11)
-        """,
-        conversation,
-        [event.seq for event in events],
-        [event.no for event in events],
-        [event.id for event in events],
-        [event.sender for event in events],
-        [event.sender_name for event in events],
-        [event.client_id for event in events],
-        [event.body for event in events],
-        [event.hash for event in events],
-        at,
-        events[-1].seq,
-        events[-1].no,
-    )
+async def facts(db: Connection, conversation: str) -> Facts | None:
+    """What a conversation is for good."""
+    row = await db.fetchrow("SELECT kind, room_id FROM chat.conversation WHERE id = $1", conversation)
+    return Facts(conversation, row["kind"], row["room_id"]) if row is not None else None
 
 
 async def heads(db: Connection, conversations: Sequence[str]) -> dict[str, Head]:
@@ -198,34 +129,163 @@ async def event_at(db: Connection, conversation: str, seqs: Sequence[int]) -> di
     return {row["seq"]: event_of(conversation, row) for row in rows}
 
 
-async def page(db: Connection, conversation: str, before: int | None, limit: int) -> list[Message]:
-    """The newest ``limit`` messages below ``before``, as they are now, newest first."""
+@dataclass(frozen=True)
+class Reader:
+    """Whose eyes a page is for: nothing up to ``visible_from``, nothing they deleted for themselves."""
+
+    user: str
+    visible_from: int
+
+
+_MESSAGE = """
+    e.seq, e.id, m.kind, e.sender_id, e.sender_name, e.client_id, m.body::text AS body, e.created_at, m.no,
+    e.target_seq, m.version, m.revision, m.thread_seq, m.edited_at, m.deleted_at, m.pinned_at, m.expires_at,
+    m.reactions::text AS reactions, m.reply_count, m.last_reply_at
+"""
+_JOIN = "chat.message m JOIN chat.event e USING (conversation_id, seq)"
+# $1 is the conversation, $2 the asker, $3 where their sight begins.
+_MINE = (
+    "CASE WHEN m.reactions IS NOT NULL THEN ARRAY(SELECT r.emoji FROM chat.reaction r WHERE r.conversation_id = $1"
+    " AND r.seq = m.seq AND r.user_id = $2 ORDER BY r.emoji) END AS mine"
+)
+VISIBLE = (
+    "m.conversation_id = $1 AND m.seq > $3 AND (m.expires_at IS NULL OR m.expires_at > now())"
+    " AND NOT EXISTS (SELECT 1 FROM chat.hidden h WHERE h.conversation_id = $1 AND h.user_id = $2 AND h.seq = m.seq)"
+)
+
+
+async def page(
+    db: Connection,
+    conversation: str,
+    reader: Reader,
+    limit: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    thread: int | None = None,
+) -> list[Message]:
+    """The ``limit`` messages next below ``before`` (newest first), or next above ``after`` (oldest first)."""
+    line = "m.thread_seq IS NULL" if thread is None else "m.thread_seq = $6"
+    border, order = ("m.seq > $4", "ASC") if after is not None else ("m.seq < $4", "DESC")
     rows = await db.fetch(
-        "SELECT e.seq, e.id, e.kind, e.sender_id, e.sender_name, e.client_id, m.body::text AS body, e.created_at,"
-        " (m.expires_at IS NULL OR m.expires_at > now()) AS live, m.no, m.version, m.revision"
-        " FROM chat.message m JOIN chat.event e USING (conversation_id, seq)"
-        " WHERE m.conversation_id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3",
+        f"SELECT {_MESSAGE}, {_MINE} FROM {_JOIN} WHERE {VISIBLE} AND {line} AND {border} ORDER BY m.seq {order}"
+        " LIMIT $5",
         conversation,
-        before if before is not None else 2**62,
+        reader.user,
+        reader.visible_from,
+        after if after is not None else before if before is not None else 2**62,
+        limit,
+        *([thread] if thread is not None else []),
+    )
+    return [message_of(conversation, row) for row in rows]
+
+
+async def visible_messages(db: Connection, conversation: str, reader: Reader, seqs: Sequence[int]) -> list[Message]:
+    """Those of the messages that the reader may see, in rising ``seq``."""
+    rows = await db.fetch(
+        f"SELECT {_MESSAGE}, {_MINE} FROM {_JOIN} WHERE {VISIBLE} AND m.seq = ANY($4::bigint[]) ORDER BY m.seq",
+        conversation,
+        reader.user,
+        reader.visible_from,
+        seqs,
+    )
+    return [message_of(conversation, row) for row in rows]
+
+
+async def pinned_messages(db: Connection, conversation: str, reader: Reader, limit: int) -> list[Message]:
+    """Pinned messages, the last pinned first."""
+    rows = await db.fetch(
+        f"SELECT {_MESSAGE}, {_MINE} FROM {_JOIN} WHERE {VISIBLE} AND m.pinned_at IS NOT NULL"
+        " ORDER BY m.pinned_at DESC, m.seq DESC LIMIT $4",
+        conversation,
+        reader.user,
+        reader.visible_from,
         limit,
     )
     return [message_of(conversation, row) for row in rows]
 
 
+async def messages_at(db: Connection, conversation: str, seqs: Sequence[int]) -> dict[int, Message]:
+    """Messages of these numbers as they are, for the ledger: for nobody's eyes, so without ``mine``."""
+    rows = await db.fetch(
+        f"SELECT {_MESSAGE}, NULL::text[] AS mine FROM {_JOIN}"
+        " WHERE m.conversation_id = $1 AND m.seq = ANY($2::bigint[])",
+        conversation,
+        seqs,
+    )
+    return {row["seq"]: message_of(conversation, row) for row in rows}
+
+
+async def revisions(db: Connection, conversation: str, seq: int) -> list[Revision]:
+    """Every body a message has had, the oldest first."""
+    rows = await db.fetch(
+        "SELECT seq, created_at, body::text AS body FROM chat.event WHERE conversation_id = $1 AND body IS NOT NULL"
+        " AND (seq = $2 AND kind = 'message' OR target_seq = $2 AND kind = 'edit') ORDER BY seq LIMIT 500",
+        conversation,
+        seq,
+    )
+    return [
+        Revision(row["seq"], millis(row["created_at"]), msgspec.json.decode(row["body"], type=MessageBody))
+        for row in rows
+    ]
+
+
+async def reactors(
+    db: Connection, conversation: str, seq: int, emoji: str | None, after: tuple[str, int, str] | None, limit: int
+) -> list[Reactor]:
+    """Who reacted, by emoji, time and identity."""
+    rows = await db.fetch(
+        "SELECT emoji, user_id, name, at FROM chat.reaction WHERE conversation_id = $1 AND seq = $2"
+        " AND ($3::text IS NULL OR emoji = $3)"
+        " AND ($4::text IS NULL OR (emoji, at, user_id) > ($4, $5::timestamptz, $6))"
+        " ORDER BY emoji, at, user_id LIMIT $7",
+        conversation,
+        seq,
+        emoji,
+        after[0] if after else None,
+        instant(after[1]) if after else None,
+        after[2] if after else None,
+        limit,
+    )
+    return [Reactor(row["emoji"], row["user_id"], row["name"], millis(row["at"])) for row in rows]
+
+
 def message_of(conversation: str, row: Mapping[str, Any]) -> Message:
     """A row of the folded view as a frame."""
-    event = event_of(conversation, row)
+    counts = msgspec.json.decode(row["reactions"], type=dict[str, int]) if row["reactions"] is not None else {}
+    body, change = _content(row["kind"], row["body"])
     return Message(
-        **{name: getattr(event, name) for name in Event.__struct_fields__},
+        conversation=conversation,
+        seq=row["seq"],
+        id=str(row["id"]),
+        kind=row["kind"],
+        at=millis(row["created_at"]),
+        sender=row["sender_id"],
+        sender_name=row["sender_name"],
+        client_id=str(row["client_id"]) if row["client_id"] else None,
+        body=body,
+        target=row["target_seq"],
+        change=change,
+        no=row["no"],
+        expires_at=maybe_millis(row["expires_at"]),
         version=row["version"],
         revision=row["revision"],
+        thread=row["thread_seq"],
+        edited_at=maybe_millis(row["edited_at"]),
+        deleted_at=maybe_millis(row["deleted_at"]),
+        pinned_at=maybe_millis(row["pinned_at"]),
+        reactions=counted(counts),
+        mine=row["mine"] or [],
+        reply_count=row["reply_count"],
+        last_reply_at=maybe_millis(row["last_reply_at"]),
     )
 
 
 def event_of(conversation: str, row: Mapping[str, Any]) -> Event:
     """A row as the frame everybody gets; what is purged or expired leaves a stub, so that ``seq`` stays dense."""
-    at = round(row["created_at"].timestamp() * 1000)
-    if row["body"] is None or not row["live"]:
+    at = millis(row["created_at"])
+    body, change = _content(row["kind"], row["body"])
+    if row["kind"] in ("message", "edit") and (body is None or not row["live"]):
         return Event(conversation, row["seq"], str(row["id"]), "x", at)
     return Event(
         conversation=conversation,
@@ -236,9 +296,33 @@ def event_of(conversation: str, row: Mapping[str, Any]) -> Event:
         sender=row["sender_id"],
         sender_name=row["sender_name"],
         client_id=str(row["client_id"]) if row["client_id"] else None,
-        body=msgspec.json.decode(row["body"], type=MessageBody),
+        body=body,
+        target=row["target_seq"],
+        change=change,
         no=row["no"],
+        expires_at=maybe_millis(row["expires_at"]),
     )
+
+
+def stub(event: Event) -> Event:
+    """What somebody sees of an event that is not for them: that there was one."""
+    return Event(event.conversation, event.seq, event.id, "x", event.at)
+
+
+def _content(kind: str, stored: str | None) -> tuple[MessageBody | None, Change | None]:
+    if stored is None:
+        return None, None
+    if kind in ("message", "edit"):
+        return msgspec.json.decode(stored, type=MessageBody), None
+    return None, msgspec.json.decode(stored, type=Change)
+
+
+def millis(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def maybe_millis(at: datetime | None) -> int | None:
+    return round(at.timestamp() * 1000) if at is not None else None
 
 
 def tag_of(event_id: object) -> str | None:

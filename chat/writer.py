@@ -18,18 +18,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from chat import metrics, store
+from chat import ledger, metrics, refusals
+from chat.draft import Draft
+from chat.ledger import Result
 from chat.loss import is_lost
-from tertulia.catalogue import Event, MessageBody
+from tertulia.catalogue import Event
 from tertulia.database import Database
-from tertulia.errors import Conflict, NotFound, TertuliaError, Unavailable
+from tertulia.errors import TertuliaError, Unavailable
 
 log = structlog.get_logger("chat.writer")
 
@@ -39,32 +40,6 @@ BATCH_CHARACTERS_MAX = 64 * 1024
 QUEUE_MAX = 2000
 LIMIT_S = 20.0
 """How long a transaction may take before its senders are told that nobody knows."""
-
-
-@dataclass
-class Draft:
-    """One message on its way into the log."""
-
-    sender: str
-    sender_name: str
-    client_id: str
-    body: MessageBody
-    json: str
-    hash: bytes
-    done: asyncio.Future[Event] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return (self.sender, self.client_id)
-
-    def answer(self, event: Event) -> None:
-        if not self.done.done():
-            self.done.set_result(event)
-
-    def refuse(self, error: TertuliaError) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-            self.done.exception()  # a sender that has gone is no reason for a warning
 
 
 Committed = Callable[[str, list[Event]], None]
@@ -86,8 +61,8 @@ class ConversationWriter:
     def idle(self) -> bool:
         return self._task is None
 
-    def put(self, draft: Draft) -> Awaitable[Event]:
-        """Queue a draft; what it becomes, or why not, comes with the returned future."""
+    def put(self, draft: Draft) -> Awaitable[Event | None]:
+        """Queue a draft; the event that it becomes (none if it changed nothing), or why not, comes with the future."""
         if len(self._waiting) >= QUEUE_MAX:
             raise Unavailable("database-unavailable", "Too many messages wait to be stored; try again in a moment.")
         self._waiting.append(draft)
@@ -123,7 +98,7 @@ class ConversationWriter:
                 draft.refuse(error)
         except asyncio.CancelledError:
             for draft in batch:
-                draft.refuse(_unknown())
+                draft.refuse(refusals.outcome_unknown())
             raise
         except Exception as error:
             if len(batch) == 1:
@@ -149,7 +124,7 @@ class ConversationWriter:
                 await self._transact(batch, attempt)
                 break
             except Unavailable as error:
-                raise _unknown() if unknown else error from error
+                raise refusals.outcome_unknown() if unknown else error from error
             except Exception as error:
                 # Whatever goes wrong in COMMIT leaves the outcome open; writing again finds it out.
                 if not is_lost(error) and not attempt.committing:
@@ -157,15 +132,15 @@ class ConversationWriter:
                 unknown = unknown or attempt.committing
                 log.warning("the connection broke", committing=attempt.committing, error=type(error).__name__)
                 if last:
-                    raise _unknown() if unknown else _away() from error
+                    raise refusals.outcome_unknown() if unknown else refusals.database_away() from error
         # The others are told before the sender's answer leaves: with the answer in hand it has read its own write.
-        if attempt.new or unknown:
-            self._committed(self._conversation, attempt.new)
-        for draft, outcome in attempt.outcomes:
-            if isinstance(outcome, Event):
-                draft.answer(outcome)
-            else:
+        if attempt.result.new or unknown:
+            self._committed(self._conversation, attempt.result.new)
+        for draft, outcome in attempt.result.outcomes:
+            if isinstance(outcome, TertuliaError):
                 draft.refuse(outcome)
+            else:
+                draft.answer(outcome)
 
     async def _transact(self, batch: list[Draft], attempt: _Attempt) -> None:
         started = time.perf_counter()
@@ -173,7 +148,7 @@ class ConversationWriter:
             transaction = db.transaction()
             await transaction.start()
             try:
-                await self._number(db, batch, attempt)
+                await ledger.write(db, self._conversation, batch, attempt.result)
             except BaseException:
                 if not db.is_closed():
                     await transaction.rollback()
@@ -183,77 +158,10 @@ class ConversationWriter:
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
         metrics.BATCH.observe(len(batch))
 
-    async def _number(self, db: store.Connection, batch: list[Draft], attempt: _Attempt) -> None:
-        head = await store.lock_head(db, self._conversation)
-        if head is None:
-            raise NotFound("conversation-not-found", "There is no such conversation.")
-        seq, no, at = head
-        known = await store.known_ids(db, self._conversation, [draft.key for draft in batch])
-        earlier = await store.event_at(db, self._conversation, [was.seq for was in known.values()]) if known else {}
-        rows: dict[tuple[str, str], store.NewEvent] = {}
-        for draft in batch:
-            if draft.key not in known and draft.key not in rows:
-                seq, no = seq + 1, no + 1
-                rows[draft.key] = store.NewEvent(
-                    seq=seq,
-                    no=no,
-                    id=str(uuid.uuid4()),
-                    sender=draft.sender,
-                    sender_name=draft.sender_name,
-                    client_id=draft.client_id,
-                    body=draft.json,
-                    hash=draft.hash,
-                )
-        if rows:
-            await store.append(db, self._conversation, list(rows.values()), at)
-        new: dict[tuple[str, str], Event] = {}
-        for draft in batch:
-            row = rows.get(draft.key)
-            if row is None:
-                was = known[draft.key]
-                attempt.outcomes.append((draft, _repeated(draft, was.hash, earlier.get(was.seq))))
-                continue
-            event = new.setdefault(
-                draft.key,
-                Event(
-                    conversation=self._conversation,
-                    seq=row.seq,
-                    id=row.id,
-                    kind="message",
-                    at=round(at.timestamp() * 1000),
-                    sender=row.sender,
-                    sender_name=row.sender_name,
-                    client_id=row.client_id,
-                    body=draft.body,
-                    no=row.no,
-                ),
-            )
-            attempt.outcomes.append((draft, _repeated(draft, row.hash, event)))
-        attempt.new = list(new.values())
-
 
 @dataclass
 class _Attempt:
     """One try to write a batch: how far it came and what would become of each draft."""
 
     committing: bool = False
-    new: list[Event] = field(default_factory=list)
-    outcomes: list[tuple[Draft, Event | TertuliaError]] = field(default_factory=list)
-
-
-def _unknown() -> Unavailable:
-    return Unavailable(
-        "outcome-unknown", "The database went away while storing the message; send again with the same id."
-    )
-
-
-def _away() -> Unavailable:
-    return Unavailable("database-unavailable", "The database does not answer; try again soon.")
-
-
-def _repeated(draft: Draft, hash_then: bytes, event_then: Event | None) -> Event | TertuliaError:
-    if draft.hash != hash_then:
-        return Conflict("client-id-reused", "This client id was used for another message.", "client_id")
-    if event_then is None:
-        return Conflict("client-id-reused", "This message was sent long ago and is gone.", "client_id")
-    return event_then
+    result: Result = field(default_factory=Result)

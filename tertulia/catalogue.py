@@ -245,6 +245,22 @@ class ParticipantList(Frame, frozen=True):
 
 # --- doors ---------------------------------------------------------------------------------------------------------
 
+CHAT_SERVED: tuple[str, ...] = (
+    "send-message",
+    "edit-message",
+    "delete-message",
+    "react",
+    "pin-message",
+    "history",
+    "messages",
+    "edits",
+    "reactions",
+    "pins",
+    "sync",
+    "fill",
+)
+"""Those of the chat's requests that are answered."""
+
 REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "join": (Join, Joined),
     "leave": (Leave, Ok),
@@ -252,7 +268,7 @@ REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "set-track": (TrackMuted, Ok),
     "restart-ice": (IceRestart, IceRestarted),
     "add-robot": (AddRobot, Participant),
-    **{name: CHAT_REQUESTS[name] for name in ("send-message", "history", "sync", "fill")},
+    **{name: CHAT_REQUESTS[name] for name in CHAT_SERVED},
 }
 """Client to server, each answered: event name -> (request, answer)."""
 
@@ -272,7 +288,7 @@ NOTICES: dict[str, type[Frame]] = {
 
 CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
     "control": frozenset({"view", "set-track"}),
-    "chat": frozenset({"send-message", "history", "sync", "fill"}),
+    "chat": frozenset(CHAT_SERVED),
 }
 """Which requests each data channel takes; the rest go over Socket.IO only."""
 

@@ -162,12 +162,13 @@ class ReactionCount(Frame, frozen=True):
 class Message(Event, frozen=True):
     """A message as it is now. An event with ``seq`` above ``version`` that names it as ``target`` changes it further.
 
-    ``revision`` is the event that made its body (itself, or the last edit). ``mine`` are the asker's own reactions.
-    Of a deleted message ``body`` is null.
+    ``revision`` is the event that made its body (itself, or the last edit). ``mine`` are the asker's own reactions,
+    ``thread`` is the first message of the thread it is in. Of a deleted message ``body`` is null.
     """
 
     version: Seq = 0
     revision: Seq = 0
+    thread: Seq | None = None
     edited_at: Millis | None = None
     deleted_at: Millis | None = None
     pinned_at: Millis | None = None
@@ -461,6 +462,24 @@ class Browse(Frame, frozen=True):
     limit: Limit = 50
 
 
+class FindPeople(Frame, frozen=True):
+    """People who are here, by name; ``query`` is a part of it."""
+
+    query: Annotated[str, Meta(max_length=64)] = ""
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+class Person(Frame, frozen=True):
+    id: Identity
+    name: DisplayName
+
+
+class PersonList(Frame, frozen=True):
+    people: list[Person]
+    next: Cursor | None = None
+
+
 class CreateInvite(Frame, frozen=True):
     conversation: Uuid
     ttl_s: Annotated[int, Meta(ge=60, le=90 * 86_400)] = 7 * 86_400
@@ -748,6 +767,7 @@ CHAT_REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "set-role": (SetRole, Sent),
     "members": (Members, MemberList),
     "browse": (Browse, ConversationList),
+    "people": (FindPeople, PersonList),
     "create-invite": (CreateInvite, Invite),
     "accept-invite": (AcceptInvite, Conversation),
     "revoke-invites": (RevokeInvites, Ok),

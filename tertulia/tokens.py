@@ -1,8 +1,9 @@
-"""Room tokens: who somebody is in one room and what they may do there, as a JWT (RFC 7519) signed with HS256.
+"""Tokens: who somebody is and what they may do there, as a JWT (RFC 7519) signed with HS256.
 
-A site that embeds rooms signs them with the secret of its API key and names the key as issuer; the server signs those
-of its guests with ``token_secret``, as the issuer ``guest``. Claims: ``iss`` key id, ``sub`` identity, ``name``,
-``room``, ``grants``, ``iat``, ``nbf``, ``exp``, ``aud`` (always ``tertulia``).
+A room token opens one room. A site that embeds rooms signs them with the secret of its API key and names the key as
+issuer; the server signs those of its guests with ``token_secret``, as the issuer ``guest``. A workspace token, which
+only the server signs (issuer ``workspace``), says who is logged in; it may name a room besides. Claims: ``iss`` key
+id, ``sub`` identity, ``name``, ``room``, ``grants``, ``iat``, ``nbf``, ``exp``, ``aud`` (always ``tertulia``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tertulia.errors import Unauthorized
 
 AUDIENCE = "tertulia"
 GUEST_KEY = "guest"
+WORKSPACE_KEY = "workspace"
 TOKEN_CHARACTERS_MAX = 4096
 CLOCK_LEEWAY_S = 10
 """A site's clock may be ahead of ours by this much (``iat``, ``nbf``); also granted to ``exp``."""
@@ -35,7 +37,7 @@ class TokenSettings(Protocol):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """The holder of a verified token. ``expires_at`` is in seconds since 1970."""
+    """The holder of a verified token. ``room`` is empty where it names none; ``expires_at`` in seconds since 1970."""
 
     identity: str
     name: str
@@ -44,15 +46,20 @@ class Principal(msgspec.Struct, frozen=True):
     key_id: str
     expires_at: float
 
+    @property
+    def workspace(self) -> bool:
+        """Whether this is somebody who is logged in here: an identity that means the same outside of one room."""
+        return self.key_id == WORKSPACE_KEY
+
 
 class Claims(msgspec.Struct, frozen=True):
     """What a token must hold, bounded like every other input."""
 
     sub: Identity
     name: DisplayName
-    room: RoomId
     iss: str
     exp: float
+    room: RoomId | None = None
     grants: Grants = Grants()
 
 
@@ -60,7 +67,11 @@ class Tokens:
     """Makes and checks room tokens, and recognises API keys."""
 
     def __init__(self, settings: TokenSettings) -> None:
-        self._secrets: Mapping[str, str] = {**settings.api_keys, GUEST_KEY: settings.token_secret}
+        self._secrets: Mapping[str, str] = {
+            **settings.api_keys,
+            GUEST_KEY: settings.token_secret,
+            WORKSPACE_KEY: settings.token_secret,
+        }
         self._api_keys = settings.api_keys
         self._jwt = jwt.PyJWT(options={"require": ["exp", "sub", "iss", "aud"]})
 
@@ -73,14 +84,14 @@ class Tokens:
         ttl_s: int = 86_400,
         key_id: str = GUEST_KEY,
     ) -> str:
-        """A token for ``identity`` in ``room``, good from now for ``ttl_s`` seconds."""
+        """A token for ``identity`` in ``room`` (in none if empty), good from now for ``ttl_s`` seconds."""
         now = int(time.time())
         claims = {
             "iss": key_id,
             "aud": AUDIENCE,
             "sub": identity,
             "name": name,
-            "room": room,
+            **({"room": room} if room else {}),
             "grants": msgspec.to_builtins(grants or Grants()),
             "iat": now,
             "nbf": now,
@@ -108,7 +119,9 @@ class Tokens:
             raise Unauthorized("token-expired", "The token has expired; ask for a new one.") from error
         except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError, RecursionError) as error:
             raise _invalid() from error
-        return Principal(checked.sub, checked.name, checked.room, checked.grants, checked.iss, checked.exp)
+        if checked.room is None and key_id != WORKSPACE_KEY:
+            raise _invalid()
+        return Principal(checked.sub, checked.name, checked.room or "", checked.grants, checked.iss, checked.exp)
 
     def api_key(self, credential: str | None) -> str:
         """The id of the API key in ``key_id:secret``. Raises Unauthorized ``api-key-invalid``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,18 +14,34 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat import store
-from chat.checks import body_hash
+from chat.draft import Draft, body_hash
 from chat.service import ChatService
-from chat.writer import ConversationWriter, Draft
+from chat.writer import ConversationWriter
 from tertulia.catalogue import Event, History, MessageBody
 from tertulia.database import Database
 from tertulia.errors import Conflict, TertuliaError, Unavailable
 from tests.chat.conftest import Room, make_room
 
 
-def draft(text: str, sender: str = "ada", client_id: str | None = None) -> Draft:
-    body = MessageBody(text)
-    return Draft(sender, sender.title(), client_id or str(uuid.uuid4()), body, f'{{"text":"{text}"}}', body_hash(body))
+def put_in(room: Room) -> Callable[..., Draft]:
+    """Makes drafts of messages in a room."""
+
+    def draft(text: str, sender: str = "ada", client_id: str | None = None) -> Draft:
+        body = MessageBody(text)
+        return Draft(room.principal(sender), "message", client_id or str(uuid.uuid4()), body_hash(body), body=body)
+
+    return draft
+
+
+async def logged(put: Awaitable[Event | None]) -> Event:
+    event = await put
+    assert event is not None
+    return event
+
+
+def text_of(draft: Draft) -> str:
+    assert draft.body is not None
+    return draft.body.text
 
 
 class Committed:
@@ -99,9 +115,10 @@ class BreakingDatabase:
 
 
 async def test_drafts_that_wait_share_a_transaction(database: Database, room: Room) -> None:
+    draft = put_in(room)
     told = Committed()
     writer = ConversationWriter(database, room.conversation, told)
-    events = await asyncio.gather(*(writer.put(draft(f"{n}")) for n in range(50)))
+    events = await asyncio.gather(*(logged(writer.put(draft(f"{n}"))) for n in range(50)))
     assert [event.seq for event in events] == list(range(1, 51))
     assert told.calls <= 2
     assert told.events == events
@@ -113,16 +130,17 @@ async def test_drafts_that_wait_share_a_transaction(database: Database, room: Ro
 async def test_connection_that_breaks_once_is_not_noticed_by_the_sender(
     database: Database, room: Room, moment: str
 ) -> None:
+    draft = put_in(room)
     breaking = BreakingDatabase(database)
     told = Committed()
     writer = ConversationWriter(breaking, room.conversation, told)  # type: ignore[arg-type] # the part that it uses
-    await writer.put(draft("before"))
+    await logged(writer.put(draft("before")))
     breaking.breaks = [moment]
     again = draft("during")
-    assert (await writer.put(again)).seq == 2
+    assert (await logged(writer.put(again))).seq == 2
     assert not breaking.breaks
-    assert (await writer.put(draft("during", client_id=again.client_id))).seq == 2
-    assert (await writer.put(draft("after"))).seq == 3
+    assert (await logged(writer.put(draft("during", client_id=again.client_id)))).seq == 2
+    assert (await logged(writer.put(draft("after")))).seq == 3
     assert told.calls >= 3
 
 
@@ -140,21 +158,23 @@ async def test_connection_that_breaks_once_is_not_noticed_by_the_sender(
 async def test_sender_learns_whether_anybody_knows_the_outcome(
     database: Database, room: Room, moments: list[str], code: str, kept: bool
 ) -> None:
+    draft = put_in(room)
     breaking = BreakingDatabase(database)
     writer = ConversationWriter(breaking, room.conversation, Committed())  # type: ignore[arg-type] # the part it uses
     breaking.breaks = list(moments)
     lost = draft("lost?")
     with pytest.raises(Unavailable) as caught:
-        await writer.put(lost)
+        await logged(writer.put(lost))
     assert caught.value.code == code
     async with database.acquire() as db:
         head = (await store.heads(db, [room.conversation]))[room.conversation]
     assert head.seq == int(kept)
-    again = await writer.put(draft("lost?", client_id=lost.client_id))
+    again = await logged(writer.put(draft("lost?", client_id=lost.client_id)))
     assert again.seq == 1, "the retry finds what was written, or writes it now; never twice"
 
 
 async def test_poisoned_draft_fails_alone(database: Database, room: Room) -> None:
+    draft = put_in(room)
     writer = ConversationWriter(database, room.conversation, Committed())
     drafts = [draft(f"{n}") for n in range(20)]
     drafts[7].json = '{"text":"\\u0000"}'  # past validation on purpose: jsonb refuses it
@@ -168,19 +188,21 @@ async def test_poisoned_draft_fails_alone(database: Database, room: Room) -> Non
 
 
 async def test_sender_that_gives_up_changes_nothing(database: Database, room: Room) -> None:
+    draft = put_in(room)
     writer = ConversationWriter(database, room.conversation, Committed())
     impatient = asyncio.ensure_future(writer.put(draft("impatient")))
     await asyncio.sleep(0)
     impatient.cancel()
-    assert (await writer.put(draft("next"))).seq == 2
+    assert (await logged(writer.put(draft("next")))).seq == 2
     assert impatient.cancelled()
 
 
 async def test_two_processes_share_a_conversation_without_a_hole(database: Database, room: Room) -> None:
+    draft = put_in(room)
     writers = [ConversationWriter(database, room.conversation, Committed()) for _ in range(3)]
     same = str(uuid.uuid4())
-    puts = [writer.put(draft(f"{n}", sender=f"s{i}")) for n in range(40) for i, writer in enumerate(writers)]
-    puts += [writer.put(draft("same", client_id=same)) for writer in writers]
+    puts = [logged(writer.put(draft(f"{n}", sender=f"s{i}"))) for n in range(40) for i, writer in enumerate(writers)]
+    puts += [logged(writer.put(draft("same", client_id=same))) for writer in writers]
     events = await asyncio.gather(*puts)
     assert sorted({event.seq for event in events}) == list(range(1, 122))
     assert len({event.seq for event in events[-3:]}) == 1
@@ -212,6 +234,7 @@ def test_any_mix_of_sends_retries_and_breaks_keeps_the_promises(
         await database.start()
         breaking = BreakingDatabase(database)
         room = await make_room(ChatService(database, _NoBus()))
+        draft = put_in(room)
         writer = ConversationWriter(breaking, room.conversation, Committed())  # type: ignore[arg-type] # its part
         acknowledged: dict[tuple[str, str], tuple[int, str]] = {}
         for sends, breaks in rounds:
@@ -220,8 +243,8 @@ def test_any_mix_of_sends_retries_and_breaks_keeps_the_promises(
             results = await asyncio.gather(*(writer.put(each) for each in drafts), return_exceptions=True)
             for each, result in zip(drafts, results, strict=True):
                 if isinstance(result, Event):
-                    known = acknowledged.setdefault(each.key, (result.seq, each.body.text))
-                    assert known == (result.seq, each.body.text)
+                    known = acknowledged.setdefault(each.key, (result.seq, text_of(each)))
+                    assert known == (result.seq, text_of(each))
                     assert result.body == each.body
                 else:
                     assert isinstance(result, Conflict | Unavailable), result

@@ -223,8 +223,8 @@ export interface HistoryPage {
 /**
  * A message as it is now. An event with `seq` above `version` that names it as `target` changes it further.
  *
- * `revision` is the event that made its body (itself, or the last edit). `mine` are the asker's own reactions.
- * Of a deleted message `body` is null.
+ * `revision` is the event that made its body (itself, or the last edit). `mine` are the asker's own reactions,
+ * `thread` is the first message of the thread it is in. Of a deleted message `body` is null.
  */
 export interface Message {
   conversation: string;
@@ -242,6 +242,7 @@ export interface Message {
   expires_at: number | null;
   version: number;
   revision: number;
+  thread: number | null;
   edited_at: number | null;
   deleted_at: number | null;
   pinned_at: number | null;
@@ -271,6 +272,35 @@ export interface IceRestarted {
 /** The event that a change has become. */
 export interface Sent {
   event: Event;
+}
+
+/** In rising `seq`; what is gone or not for the asker is left out. */
+export interface MessageList {
+  messages: Message[];
+}
+
+/** All bodies a message has had, the oldest first. */
+export interface EditList {
+  revisions: Revision[];
+}
+
+export interface Revision {
+  seq: number;
+  at: number;
+  body: MessageBody;
+}
+
+/** Who reacted, by emoji and time. */
+export interface ReactionList {
+  reactions: Reactor[];
+  next: string | null;
+}
+
+export interface Reactor {
+  emoji: string;
+  user: string;
+  name: string;
+  at: number;
 }
 
 export interface SyncAnswer {
@@ -345,35 +375,6 @@ export interface LoggedIn {
   expires_at: number;
 }
 
-/** In rising `seq`; what is gone or not for the asker is left out. */
-export interface MessageList {
-  messages: Message[];
-}
-
-/** All bodies a message has had, the oldest first. */
-export interface EditList {
-  revisions: Revision[];
-}
-
-export interface Revision {
-  seq: number;
-  at: number;
-  body: MessageBody;
-}
-
-/** Who reacted, by emoji and time. */
-export interface ReactionList {
-  reactions: Reactor[];
-  next: string | null;
-}
-
-export interface Reactor {
-  emoji: string;
-  user: string;
-  name: string;
-  at: number;
-}
-
 export interface ConversationList {
   conversations: Conversation[];
   next: string | null;
@@ -423,6 +424,16 @@ export interface Member {
   name: string;
   role: Role;
   joined_at: number;
+}
+
+export interface PersonList {
+  people: Person[];
+  next: string | null;
+}
+
+export interface Person {
+  id: string;
+  name: string;
 }
 
 /** `token` belongs into a link; whoever has it may come in until then. */
@@ -552,6 +563,38 @@ export interface SendMessage {
   body: MessageBody;
 }
 
+/** Replaces the body of one's own message. With `revision` it is refused when somebody edited it meanwhile. */
+export interface EditMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+  body: MessageBody;
+  revision?: number | null;
+}
+
+/** Deletes a message for everybody: one's own, or as a moderator any. */
+export interface DeleteMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+}
+
+/** Adds a reaction, or with `remove` takes one's own away. */
+export interface React {
+  conversation: string;
+  client_id: string;
+  seq: number;
+  emoji: string;
+  remove?: boolean;
+}
+
+export interface PinMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+  pinned?: boolean;
+}
+
 /**
  * A page of messages: the newest, those `before` or `after` a `seq`, or those `around` one (a permalink).
  *
@@ -564,6 +607,29 @@ export interface History {
   after?: number | null;
   around?: number | null;
   thread?: number | null;
+}
+
+/** Single messages by number: what a reply quotes, a thread's first one. */
+export interface GetMessages {
+  conversation: string;
+  seqs: number[];
+}
+
+export interface Edits {
+  conversation: string;
+  seq: number;
+}
+
+export interface Reactions {
+  conversation: string;
+  seq: number;
+  emoji?: string | null;
+  cursor?: string | null;
+  limit?: number;
+}
+
+export interface Pins {
+  conversation: string;
 }
 
 export interface Sync {
@@ -594,66 +660,11 @@ export interface DevelopmentLogIn {
   name: string;
 }
 
-/** Replaces the body of one's own message. With `revision` it is refused when somebody edited it meanwhile. */
-export interface EditMessage {
-  conversation: string;
-  client_id: string;
-  seq: number;
-  body: MessageBody;
-  revision?: number | null;
-}
-
-/** Deletes a message for everybody: one's own, or as a moderator any. */
-export interface DeleteMessage {
-  conversation: string;
-  client_id: string;
-  seq: number;
-}
-
 /** Deletes a message for the asker only. */
 export interface HideMessage {
   conversation: string;
   client_id: string;
   seq: number;
-}
-
-/** Adds a reaction, or with `remove` takes one's own away. */
-export interface React {
-  conversation: string;
-  client_id: string;
-  seq: number;
-  emoji: string;
-  remove?: boolean;
-}
-
-export interface PinMessage {
-  conversation: string;
-  client_id: string;
-  seq: number;
-  pinned?: boolean;
-}
-
-/** Single messages by number: what a reply quotes, a thread's first one. */
-export interface GetMessages {
-  conversation: string;
-  seqs: number[];
-}
-
-export interface Edits {
-  conversation: string;
-  seq: number;
-}
-
-export interface Reactions {
-  conversation: string;
-  seq: number;
-  emoji?: string | null;
-  cursor?: string | null;
-  limit?: number;
-}
-
-export interface Pins {
-  conversation: string;
 }
 
 /** One's own conversations, the one with the newest event first. */
@@ -731,6 +742,13 @@ export interface Members {
 
 /** Channels that anybody may join, by title; `query` is a part of it. */
 export interface Browse {
+  query?: string;
+  cursor?: string | null;
+  limit?: number;
+}
+
+/** People who are here, by name; `query` is a part of it. */
+export interface FindPeople {
   query?: string;
   cursor?: string | null;
   limit?: number;
@@ -842,7 +860,15 @@ export interface Requests {
   "restart-ice": { request: IceRestart; answer: IceRestarted };
   "add-robot": { request: AddRobot; answer: Participant };
   "send-message": { request: SendMessage; answer: Sent };
+  "edit-message": { request: EditMessage; answer: Sent };
+  "delete-message": { request: DeleteMessage; answer: Sent };
+  react: { request: React; answer: Sent };
+  "pin-message": { request: PinMessage; answer: Sent };
   history: { request: History; answer: HistoryPage };
+  messages: { request: GetMessages; answer: MessageList };
+  edits: { request: Edits; answer: EditList };
+  reactions: { request: Reactions; answer: ReactionList };
+  pins: { request: Pins; answer: MessageList };
   sync: { request: Sync; answer: SyncAnswer };
   fill: { request: Fill; answer: Synced };
 }
@@ -868,7 +894,7 @@ export type ChannelName = "control" | "chat";
 /** Which requests each data channel takes. */
 export const CHANNEL_REQUESTS: Readonly<Record<ChannelName, readonly RequestName[]>> = {
   control: ["set-track", "view"],
-  chat: ["fill", "history", "send-message", "sync"],
+  chat: ["delete-message", "edit-message", "edits", "fill", "history", "messages", "pin-message", "pins", "react", "reactions", "send-message", "sync"],
 };
 
 /** Which notices use a data channel while it is open, and the socket while it is not. */
