@@ -30,15 +30,21 @@ class Server:
     :param directory: where data and the log go; kept between :meth:`kill` and :meth:`start`
     :param environment: further ``TERTULIA_*`` variables
     :param media_port: where media is awaited; a free port if none is given
+    :param program: Python's arguments, for a program that is ours but for something a test puts into it
     """
 
     def __init__(
-        self, directory: Path, environment: dict[str, str] | None = None, media_port: int | None = None
+        self,
+        directory: Path,
+        environment: dict[str, str] | None = None,
+        media_port: int | None = None,
+        program: tuple[str, ...] = ("-m", "tertulia", "serve"),
     ) -> None:
         self.directory = directory
         self.port = free_port()
         self.media_port = free_port(socket.SOCK_DGRAM) if media_port is None else media_port
         self.log = directory / "server.log"
+        self._program = program
         self.process: subprocess.Popen[bytes] | None = None
         self._environment = {
             **os.environ,
@@ -56,7 +62,7 @@ class Server:
         """Start the program and wait until ``/readyz`` answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tertulia", "serve"], env=self._environment, stdout=log, stderr=log
+                [sys.executable, *self._program], env=self._environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + limit_s
         while not self._ready():

@@ -8,6 +8,11 @@ from typing import Any
 import asyncpg
 
 
+async def stored(db: asyncpg.Connection, client_id: str) -> bool:
+    """Whether a send with this client id is committed."""
+    return bool(await db.fetchval("SELECT true FROM chat.sent WHERE client_id = $1", client_id))
+
+
 async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict[str, Any]:
     """Heads and events of these conversations, and how much is written but not published, in one snapshot.
 

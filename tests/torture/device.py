@@ -83,6 +83,7 @@ class Device:
         self._filling: asyncio.Task[None] | None = None
         self._early: list[list[dict[str, Any]]] | None = None
         self.unacknowledged: dict[str, dict[str, Any]] = {}
+        self.acknowledged: list[dict[str, Any]] = []
 
     # --- the connection ------------------------------------------------------------------------------------------
 
@@ -245,8 +246,9 @@ class Device:
                 self.unacknowledged.pop(client_id, None)
                 self.view.drop_echo(client_id)
             return False
-        self.unacknowledged.pop(client_id, None)
-        self.run.counts.acknowledged += 1
+        if self.unacknowledged.pop(client_id, None) is not None:
+            self.run.counts.acknowledged += 1
+            self.acknowledged.append(message)
         return True
 
     async def ask(self, door: str, event: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -6,30 +6,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from typing import Any
 
-from tests.torture import audit
 from tests.torture.device import Device, Run
 from tests.torture.people import make_device, make_place
 from tests.torture.program import Program
+from tests.torture.settling import arrives, read_all, settle
 from tests.torture.wire import Lost, Refused
-from tests.waiting import until
 
 LONG = "語" * 3900
 ROUNDS = 60
 """Rounds of two long messages while a reader stalls: twice what may have been kept for it, wherever."""
 STALLED_BYTES_MAX = 640 * 1024
 """256 KiB are the server's queue; the rest is for its transport and what both kernels may hold."""
-
-
-async def arrives(condition: Callable[[], bool], limit_s: float) -> bool:
-    """Whether it came about: a faulty server may never get there, and the checker is to say so, not the run."""
-    try:
-        await until(condition, limit_s)
-    except TimeoutError:
-        return False
-    return True
 
 
 async def play(run: Run, program: Program, patience_s: float = 20.0) -> None:
@@ -50,7 +38,16 @@ async def play(run: Run, program: Program, patience_s: float = 20.0) -> None:
     await _arrive_in_a_burst(ada, cy, dan, program)
     await _trespass(eve, ada)
     await _stall(ada, bob, cy, dan, patience_s)
-    await settle(run, program, everybody, [place.conversation, elsewhere.conversation], patience_s)
+    await settle(
+        run,
+        program.services.database.parameters,
+        everybody,
+        [place.conversation, elsewhere.conversation],
+        patience_s,
+        program.services.chat.beat,
+    )
+    for device in everybody:
+        await device.disconnect()
 
 
 async def _all_doors(ada: Device, bob: Device, cy: Device) -> None:
@@ -117,45 +114,3 @@ async def _stall(ada: Device, bob: Device, cy: Device, dan: Device, patience_s: 
         await asyncio.gather(*(writer.send(f"{n} {LONG}", "http") for writer in (bob, cy)))
     await arrives(lambda: ada.view.seq >= before + 2 * ROUNDS, patience_s)
     dan.flow()
-
-
-async def read_all(device: Device, door: str) -> None:
-    """The whole history, page by page."""
-    before: int | None = None
-    while True:
-        asked: dict[str, Any] = {"conversation": device.place.conversation, "limit": 100}
-        if before is not None:
-            asked["before"] = before
-        try:
-            page = await device.ask(door, "history", asked)
-        except (Lost, Refused):
-            return
-        if not page["more"] or not page["messages"]:
-            return
-        before = page["messages"][0]["seq"]
-
-
-async def settle(
-    run: Run, program: Program, devices: Sequence[Device], conversations: Sequence[str], patience_s: float
-) -> None:
-    """Let everything arrive, with one heart beat; then record what each client holds, and the audit."""
-    parameters = program.services.database.parameters
-
-    async def heads() -> dict[str, int]:
-        found = await audit.read(parameters, conversations)
-        return {one["conversation"]: one["head"] for one in found["conversations"]}
-
-    head = await heads()
-    await program.services.chat.beat()
-    await arrives(
-        lambda: all(not device.online or device.view.seq >= head[device.place.conversation] for device in devices),
-        patience_s,
-    )
-    await read_all(devices[0], "http")
-    async with asyncio.timeout(60):
-        while (await audit.read(parameters, conversations))["unpublished"]:  # noqa: ASYNC110 - in the database
-            await asyncio.sleep(0.05)
-    run.recorder.write("audit", "log", await audit.read(parameters, conversations))
-    for device in devices:
-        device.hold()
-        await device.disconnect()
