@@ -24,7 +24,8 @@ DRAIN: Final = 128
 """Events taken at once; then other work of the loop has its turn (the eventfd stays readable while more wait)."""
 
 SOCKET_BUFFER: Final = 4 * 1024 * 1024
-"""About 30 ms of what one worker can send; beyond ``net.core.rmem_max`` only where the system lets us."""
+"""About 30 ms of what one worker can send; four times as much to receive. Beyond ``net.core.wmem_max`` and ``rmem_max``
+only where the system lets us."""
 
 log = structlog.get_logger()
 

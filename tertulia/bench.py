@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from tertulia.bench_options import Cipher, Options, Result, Shape
+from tertulia.bench_options import Cipher, Flooded, Options, Result, Shape
 
 LATE_MS = 25.0
 """A load generator that is later than this sends in bursts what was meant to be even: its row is marked."""
@@ -120,6 +120,37 @@ def lives(
     typer.echo(f"{result.cpu_ms_per_join:.1f} ms of the server's CPU a join, all in {result.seconds:.0f} s")
 
 
+@app.command("flood")
+def flood(
+    viewers: Annotated[int, typer.Option(min=1, help="Viewers of the room that is to suffer nothing.")] = 20,
+    pps: Annotated[float, typer.Option(min=1, help="Hostile packets a second.")] = 100_000,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each case.")] = 5,
+    cipher: Annotated[Cipher, typer.Option(help="SRTP profile.")] = "gcm128",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """What hostile packets cost the calls that are going on, each kind by itself."""
+    options = Options(audio=True, shape="frames", seconds=seconds, cipher=cipher)
+    from tertulia.bench_flood import CASES, run
+    from tertulia.bench_server import BenchError
+
+    try:
+        found = asyncio.run(run(list(CASES), viewers, pps, options))
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(_document(found, options), indent=2))
+        return
+    for line in _where():
+        typer.echo(line)
+    typer.echo(f"{'case':<38} {'flood/s':>8} {'delivered':>9} {'lost':>6} {'loss':>8} {'p50 ms':>7} {'p99 ms':>7} CPU")
+    for result in found:
+        typer.echo(
+            f"{CASES[result.case]:<38} {result.flood_per_s:>8,.0f} {result.delivered:>9,} {result.lost:>6} "
+            f"{result.loss:>8.3%} {result.delay_p50_ms:>7.2f} {result.delay_p99_ms:>7.2f} {result.cpu_share:.1%}"
+        )
+
+
 def _where() -> Iterator[str]:
     machine = Machine.here()
     yield f"{machine.cpu}, {machine.cores} cores, Linux {machine.kernel}, {datetime.now(UTC):%Y-%m-%d}"
@@ -148,7 +179,7 @@ def _row(result: Result) -> str:
     )
 
 
-def _document(results: list[Result], options: Options) -> dict[str, object]:
+def _document(results: Sequence[Result | Flooded], options: Options) -> dict[str, object]:
     return {
         "machine": asdict(Machine.here()),
         "date": datetime.now(UTC).date().isoformat(),

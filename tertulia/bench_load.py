@@ -39,6 +39,7 @@ class Report(msgspec.Struct, frozen=True):
     delay_p99_us: int
     late_us: int
     key_frames: int
+    flooded: int
     cpu_seconds: float
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 Shape = Literal["frames", "even"]
 Cipher = Literal["gcm128", "gcm256", "cm"]
+Case = Literal["none", "unknown", "stun", "srtp", "dtls"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +55,19 @@ class Result:
     join_describe_ms: float
     join_connect_ms: float
     joins_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flooded:
+    """One case. ``flood_per_s`` is what was really sent."""
+
+    case: Case
+    flood_per_s: float
+    delivered: int
+    lost: int
+    loss: float
+    delay_p50_ms: float
+    delay_p99_ms: float
+    cpu_share: float
+    """The server's, of one core."""
+    late_ms: float

@@ -58,7 +58,7 @@ async def _measure(scene: Scene, viewers: int, options: Options) -> Result:
         delivered=report.delivered,
         delivered_per_s=report.delivered / report.seconds,
         bytes_per_packet=report.bytes / packets,
-        loss=_loss(report),
+        loss=loss(report),
         verified=report.verified,
         mismatched=report.mismatched,
         cpu_us_per_packet=window.cpu_s * 1e6 / packets,
@@ -95,10 +95,10 @@ async def _measure_at(scene: Scene, options: Options, pps: float, seconds: float
 
 def _holds(window: Window) -> bool:
     """Fewer than one packet in a thousand is lost, and hardly any is late."""
-    return _loss(window.report) < _RAMP_LOSS and window.report.delay_p99_us < _RAMP_DELAY_US
+    return loss(window.report) < _RAMP_LOSS and window.report.delay_p99_us < _RAMP_DELAY_US
 
 
-def _loss(report: Report) -> float:
+def loss(report: Report) -> float:
     return report.lost / max(report.delivered + report.lost, 1)
 
 

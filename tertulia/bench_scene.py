@@ -93,6 +93,14 @@ class Scene:
         """All publishers begin to send, or change their pace."""
         self.load.tell(f"stream {shape} {pps} {packet_bytes}")
 
+    def flood(self, kind: str, victim: int, pps: float, packet_bytes: int) -> None:
+        """An attacker begins to send (``sfu/native/bench/flood.hpp`` names the kinds)."""
+        self.load.tell(f"flood {kind} {victim} {pps} {packet_bytes}")
+
+    def end_flood(self) -> None:
+        """The attacker stops."""
+        self.load.tell("flood off")
+
     async def wait_until_all_receive(self) -> None:
         """Warm-up: every slot of every viewer has had packets within one second."""
         deadline = time.monotonic() + _WARM_UP_LIMIT_S

@@ -102,3 +102,14 @@ def test_viewers_get_what_the_publisher_sent(cipher: str) -> None:
     assert figures["delivered"] > 0
     assert figures["verified"] > 0
     assert figures["mismatched"] == 0
+
+
+def test_every_kind_of_flood_is_sent_while_the_call_goes_on() -> None:
+    """Short and gentle: whether calls lose anything is for `tertulia bench flood` to say, on a machine of its own."""
+    result = CliRunner().invoke(app, ["flood", "--viewers", "3", "--pps", "5000", "--seconds", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    found = {case["case"]: case for case in json.loads(result.output)["results"]}
+    assert set(found) == {"none", "unknown", "stun", "srtp", "dtls"}
+    assert all(case["delivered"] > 0 for case in found.values())
+    assert found["none"]["flood_per_s"] == 0
+    assert all(case["flood_per_s"] > 0 for name, case in found.items() if name != "none")

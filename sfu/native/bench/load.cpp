@@ -99,7 +99,21 @@ void Load::Stream(const Pace& video) {
   }
 }
 
+void Load::StartFlood(FloodKind kind, std::uint32_t victim, double packets_per_second, std::size_t packet_bytes) {
+  const Transport& transport = Find(victim).transport();
+  FloodOptions options;
+  options.kind = kind;
+  options.packets_per_second = packets_per_second;
+  options.packet_bytes = packet_bytes;
+  options.target = ToSocketAddress(transport.remote());
+  options.ufrag = transport.remote().ufrag;
+  options.victim = transport.fd();
+  flooded_before_ = 0;
+  flood_ = std::make_unique<Flood>(options);
+}
+
 void Load::Reset() {
+  flooded_before_ = flood_ == nullptr ? 0 : flood_->sent();
   truth_.delay.Clear();
   window_start_ns_ = MonotonicNs();
   window_sent_ = 0;
@@ -113,6 +127,7 @@ Report Load::MakeReport() {
   Report report;
   report.seconds = static_cast<double>(MonotonicNs() - window_start_ns_) / 1e9;
   report.sent = window_sent_;
+  report.flooded = flood_ == nullptr ? 0 : flood_->sent() - flooded_before_;
   report.fewest = UINT64_MAX;
   for (auto& [id, entry] : entries_) {
     for (const Peer::SlotState& slot : entry.peer->slots()) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "flood.hpp"
 #include "pacer.hpp"
 #include "peer.hpp"
 #include "receive_batch.hpp"
@@ -25,6 +26,7 @@ struct Report {
   std::int64_t delay_p50_us = 0, delay_p99_us = 0;
   std::int64_t late_us = 0;  // how far the generator was behind its own schedule at worst
   std::uint64_t key_frames = 0;
+  std::uint64_t flooded = 0;  // packets of an attacker
 };
 
 struct StateChange {
@@ -52,6 +54,10 @@ class Load {
   void Reset();
   [[nodiscard]] Report MakeReport();
   void Close();
+
+  // Attacks the session of a connected peer, until StopFlood.
+  void StartFlood(FloodKind kind, std::uint32_t victim, double packets_per_second, std::size_t packet_bytes);
+  void StopFlood() { flood_.reset(); }
 
   // Asks every socket in turn, without end, instead of sleeping until one has something. A sender on the same machine
   // pays for waking a sleeping receiver, and for epoll's bookkeeping; one on another machine never does.
@@ -94,6 +100,8 @@ class Load {
   ReceiveBatch batch_;
   std::int64_t window_start_ns_ = 0;
   std::uint64_t window_sent_ = 0;
+  std::unique_ptr<Flood> flood_;
+  std::uint64_t flooded_before_ = 0;
 };
 
 [[nodiscard]] std::int64_t MonotonicNs();

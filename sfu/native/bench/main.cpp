@@ -6,6 +6,7 @@
 //   slot ID video|audio SSRC                               a stream that ID will receive
 //   connect ID HOST PORT UFRAG PWD PROFILES FINGERPRINT    -> later {"event":"connected"|"failed","peer":ID,…}
 //   stream frames|even PPS BYTES                           all publishers begin to send, or change their pace
+//   flood unknown|stun|srtp|dtls ID PPS BYTES              attack the session of ID; `flood off` ends it
 //   poll on|off                                            ask the sockets in turn instead of sleeping on epoll
 //   drop ID goodbye|silent                                 the peer is gone, with or without a word
 //   stop | reset | report | close                          report -> {"event":"report",…} since the last reset
@@ -50,8 +51,28 @@ std::string ToJson(const Report& report) {
       << report.total.verified << R"(,"mismatched":)" << report.total.mismatched << R"(,"fewest":)" << report.fewest
       << R"(,"most":)" << report.most << R"(,"delay_p50_us":)" << report.delay_p50_us << R"(,"delay_p99_us":)"
       << report.delay_p99_us << R"(,"late_us":)" << report.late_us << R"(,"key_frames":)" << report.key_frames
-      << R"(,"cpu_seconds":)" << CpuSeconds() << "}";
+      << R"(,"flooded":)" << report.flooded << R"(,"cpu_seconds":)" << CpuSeconds() << "}";
   return out.str();
+}
+
+FloodKind ParseFloodKind(const std::string& word) {
+  if (word == "stun") return FloodKind::kStun;
+  if (word == "srtp") return FloodKind::kSrtp;
+  return word == "dtls" ? FloodKind::kDtls : FloodKind::kUnknown;
+}
+
+void ExecuteFlood(Load& load, std::istream& words) {
+  std::string kind;
+  std::uint32_t victim = 0;
+  double packets_per_second = 0;
+  std::size_t bytes = 0;
+  words >> kind;
+  if (kind == "off") {
+    load.StopFlood();
+    return;
+  }
+  words >> victim >> packets_per_second >> bytes;
+  load.StartFlood(ParseFloodKind(kind), victim, packets_per_second, bytes);
 }
 
 SourceOptions ParseSource(std::istream& words) {
@@ -104,6 +125,8 @@ void Execute(Load& load, const std::string& line) {
     words >> shape >> pace.packets_per_second >> pace.packet_bytes;
     pace.shape = shape == "even" ? Shape::kEven : Shape::kFrames;
     load.Stream(pace);
+  } else if (verb == "flood") {
+    ExecuteFlood(load, words);
   } else if (verb == "poll") {
     std::string state;
     words >> state;

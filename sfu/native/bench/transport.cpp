@@ -36,6 +36,16 @@ void FillRandom(MutableBytes out) {
 
 }  // namespace
 
+sockaddr_in ToSocketAddress(const Remote& remote) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(remote.port);
+  if (inet_pton(AF_INET, remote.host.c_str(), &address.sin_addr) != 1) {
+    throw std::system_error(EINVAL, std::generic_category(), remote.host);
+  }
+  return address;
+}
+
 Transport::Transport(std::string ufrag, std::string pwd, TransportHandler& handler)
     : ufrag_(std::move(ufrag)), pwd_(std::move(pwd)), handler_(handler) {
   FillRandom(MutableBytes(reinterpret_cast<std::uint8_t*>(&tie_breaker_), sizeof tie_breaker_));
@@ -47,12 +57,7 @@ Transport::~Transport() {
 
 void Transport::Connect(const Remote& remote, const std::string& profiles, std::int64_t now_ns) {
   remote_ = remote;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(remote.port);
-  if (inet_pton(AF_INET, remote.host.c_str(), &address.sin_addr) != 1) {
-    throw std::system_error(EINVAL, std::generic_category(), remote.host);
-  }
+  const sockaddr_in address = ToSocketAddress(remote);
   fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0 || connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::system_error(errno, std::generic_category(), "socket");

@@ -26,6 +26,9 @@ struct Remote {
   std::string ufrag, pwd, fingerprint;
 };
 
+// Throws std::system_error if the host is no IPv4 address.
+[[nodiscard]] sockaddr_in ToSocketAddress(const Remote& remote);
+
 class TransportHandler {
  public:
   virtual ~TransportHandler() = default;
@@ -60,6 +63,7 @@ class Transport {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const Remote& remote() const { return remote_; }
   [[nodiscard]] std::string Fingerprint() const { return certificate_.Fingerprint(); }
   [[nodiscard]] std::uint16_t profile() const { return dtls_ == nullptr ? std::uint16_t{0} : dtls_->keys().profile; }
 
