@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,20 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
                 " FROM chat.event WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
                 conversations,
             )
+            folded = await db.fetch(
+                "SELECT conversation_id, seq, body::text AS body, deleted_at, pinned_at, reactions::text AS reactions,"
+                " reply_count FROM chat.message WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
+                conversations,
+            )
+            leftovers = [
+                [table, str(row["conversation_id"]), row["seq"]]
+                for table in ("search_doc", "reaction", "mention")
+                for row in await db.fetch(
+                    f"SELECT DISTINCT conversation_id, seq FROM chat.{table} JOIN chat.message USING"
+                    " (conversation_id, seq) WHERE deleted_at IS NOT NULL AND conversation_id = ANY($1::uuid[])",
+                    conversations,
+                )
+            ]
             unpublished = await db.fetchval(
                 "SELECT count(*) FROM chat.outbox WHERE conversation_id = ANY($1::uuid[]) AND xid >="
                 " coalesce((SELECT upto FROM chat.outbox_reader WHERE name = 'fan-out'), '0'::xid8)",
@@ -50,14 +65,30 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
                 "body": row["body"],
             }
         )
+    messages: dict[str, list[list[Any]]] = {conversation: [] for conversation in conversations}
+    for row in folded:
+        body = json.loads(row["body"]) if row["body"] is not None else {}
+        reactions = json.loads(row["reactions"]) if row["reactions"] is not None else {}
+        messages[str(row["conversation_id"])].append(
+            [
+                row["seq"],
+                body.get("text"),
+                row["deleted_at"] is not None,
+                row["pinned_at"] is not None,
+                sorted([emoji, count] for emoji, count in reactions.items() if count),
+                row["reply_count"],
+            ]
+        )
     return {
         "unpublished": unpublished,
+        "leftovers": leftovers,
         "conversations": [
             {
                 "conversation": str(row["conversation_id"]),
                 "head": row["last_seq"],
                 "floor": row["floor_seq"],
                 "events": events[str(row["conversation_id"])],
+                "messages": messages[str(row["conversation_id"])],
             }
             for row in heads
         ],

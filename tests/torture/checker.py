@@ -17,6 +17,7 @@ from tests.torture.record import Record, Violation, prepare
 INVARIANTS: dict[int, Callable[[Record], Iterable[Violation]]] = {
     1: order.one_total_order,
     2: order.gapless,
+    3: oneness.one_log_for_every_kind,
     4: durability.idempotent,
     5: durability.durable,
     6: durability.atomic,
@@ -26,6 +27,7 @@ INVARIANTS: dict[int, Callable[[Record], Iterable[Violation]]] = {
     11: views.slow_reader,
     12: resuming.loss_is_noticed,
     13: permission.permitted,
+    14: oneness.gone_is_gone,
     15: oneness.call_chat_is_the_log,
 }
 

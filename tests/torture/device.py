@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.torture import folding
 from tests.torture.history import Recorder
 from tests.torture.media import MediaPeer
 from tests.torture.view import View
@@ -251,6 +252,15 @@ class Device:
             self.acknowledged.append(message)
         return True
 
+    async def change(self, event: str, payload: dict[str, Any], door: str) -> bool:
+        """Any other change (edit, delete, react, pin), asked for once, with an id of its own; True when it was done."""
+        named = {"conversation": self.place.conversation, "client_id": str(uuid.uuid4()), **payload}
+        try:
+            await self.ask(door, event, named)
+        except (Lost, Refused):
+            return False
+        return True
+
     async def ask(self, door: str, event: str, payload: dict[str, Any]) -> dict[str, Any]:
         """A request over ``door`` (``http``, ``socket``, ``channel``). Raises Refused, Lost."""
         return await self._ask(door, event, payload, self._wire)
@@ -328,6 +338,7 @@ class Device:
                 "seq": view.seq,
                 "tag": view.tag,
                 "events": [[seq, event["id"]] for seq, event in sorted(view.events.items())],
+                "messages": [folding.shown(message) for message in view.messages.values()],
                 "shown": view.shown(),
                 "echoes": list(view.echoes),
                 "unacknowledged": list(self.unacknowledged),

@@ -7,23 +7,25 @@ and real connections.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import pytest
 
+import chat.access
 import chat.fanout
 import chat.service
-import chat.writer
 import signaling.socket
-from chat import store
-from chat.checks import body_hash
+from chat import ledger, ledger_store, store
+from chat.draft import Draft, body_hash
 from chat.fanout import Feed
+from chat.ledger_store import Known, Locked, NewRow
+from chat.messages import MessageDesk
 from chat.service import ChatService
 from chat.writer import ConversationWriter
-from tertulia.catalogue import MessageBody, Sent
+from tertulia.catalogue import Event, MessageBody, React, SendMessage, Sent
 from tertulia.tokens import Principal
 
 Patch = pytest.MonkeyPatch
@@ -38,40 +40,59 @@ class Fault:
     put_in: Callable[[Patch], None]
 
 
-def numbers_by_arrival_in_memory(patch: Patch) -> None:
+def stored_in_another_order(patch: Patch) -> None:
     """What is stored has another order than what is told."""
-    append = store.append
+    append = ledger_store.append
 
-    async def reversed_append(db: Any, conversation: str, events: list[store.NewEvent], at: Any) -> None:
-        ids = [event.id for event in events][::-1]
-        await append(
-            db,
-            conversation,
-            [store.NewEvent(**{**vars(event), "id": other}) for event, other in zip(events, ids, strict=True)],
-            at,
-        )
+    async def reversed_append(db: Any, conversation: str, rows: Sequence[NewRow], *more: Any) -> None:
+        ids = [row.event.id for row in rows][::-1]
+        turned = [
+            row._replace(event=msgspec.structs.replace(row.event, id=other))
+            for row, other in zip(rows, ids, strict=True)
+        ]
+        await append(db, conversation, turned, *more)
 
-    patch.setattr(store, "append", reversed_append)
+    patch.setattr(ledger_store, "append", reversed_append)
 
 
 def numbers_before_the_conflict(patch: Patch) -> None:
     """A number is taken for what turns out to be a repetition."""
-    lock_head = store.lock_head
+    lock = ledger_store.lock
     count = 0
 
-    async def holed(db: Any, conversation: str) -> Any:
+    async def holed(db: Any, conversation: str) -> Locked | None:
         nonlocal count
         count += 1
-        head = await lock_head(db, conversation)
-        return (head[0] + 1, *head[1:]) if head is not None and count % 5 == 0 else head
+        locked = await lock(db, conversation)
+        return replace(locked, seq=locked.seq + 1) if locked is not None and count % 5 == 0 else locked
 
-    patch.setattr(store, "lock_head", holed)
+    patch.setattr(ledger_store, "lock", holed)
+
+
+def reactions_beside_the_log(patch: Patch) -> None:
+    """A reaction is a row of a table, and the message shows it; that it happened is in no log."""
+
+    async def aside(self: Any, principal: Principal, asked: React) -> Sent:
+        async def work(db: Any) -> Event:
+            await db.execute(
+                "UPDATE chat.message SET reactions = jsonb_build_object($3::text, 1)"
+                " WHERE conversation_id = $1 AND seq = $2",
+                asked.conversation,
+                asked.seq,
+                asked.emoji,
+            )
+            [event] = (await store.event_at(db, asked.conversation, [asked.seq])).values()
+            return msgspec.structs.replace(event, id=str(uuid.uuid4()), kind="reaction", target=asked.seq)
+
+        return Sent(await self._core.change(work))
+
+    patch.setattr(MessageDesk, "react", aside)
 
 
 def keys_forgotten(patch: Patch) -> None:
     """Client ids are not looked up."""
 
-    async def unknown(db: Any, conversation: str, keys: list[tuple[str, str]]) -> dict[tuple[str, str], store.Known]:
+    async def unknown(db: Any, conversation: str, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         await db.execute(
             "DELETE FROM chat.sent WHERE conversation_id = $1 AND client_id = ANY($2::uuid[])",
             conversation,
@@ -79,41 +100,47 @@ def keys_forgotten(patch: Patch) -> None:
         )
         return {}
 
-    patch.setattr(store, "known_ids", unknown)
+    patch.setattr(ledger_store, "known_ids", unknown)
 
 
 def commit_skipped(patch: Patch) -> None:
     """Every third batch is answered and rolled back."""
-    number = ConversationWriter._number
+    write = ledger.write
     count = 0
 
-    async def rolled_back(self: Any, db: Any, batch: Any, attempt: Any) -> None:
+    async def rolled_back(db: Any, *more: Any) -> None:
         nonlocal count
         count += 1
         if count % 3:
-            return await number(self, db, batch, attempt)
+            return await write(db, *more)
         inner = db.transaction()
         await inner.start()
-        await number(self, db, batch, attempt)
+        await write(db, *more)
         await inner.rollback()
 
-    patch.setattr(ConversationWriter, "_number", rolled_back)
+    patch.setattr(ledger, "write", rolled_back)
 
 
 def published_before_the_commit(patch: Patch) -> None:
     """The others are told inside the transaction, which then fails and is done again."""
-    number = ConversationWriter._number
+    write, transact = ledger.write, ConversationWriter._transact
+    writers: dict[str, ConversationWriter] = {}
     count = 0
 
-    async def early(self: Any, db: Any, batch: Any, attempt: Any) -> None:
+    async def noted(self: ConversationWriter, *more: Any) -> None:
+        writers[self._conversation] = self
+        await transact(self, *more)
+
+    async def early(db: Any, conversation: str, batch: Any, result: Any) -> None:
         nonlocal count
         count += 1
-        await number(self, db, batch, attempt)
-        if count % 4 == 0 and attempt.new:
-            self._committed(self._conversation, attempt.new)
+        await write(db, conversation, batch, result)
+        if count % 4 == 0 and result.new:
+            writers[conversation]._committed(conversation, result.new)
             raise ConnectionResetError
 
-    patch.setattr(ConversationWriter, "_number", early)
+    patch.setattr(ConversationWriter, "_transact", noted)
+    patch.setattr(ledger, "write", early)
 
 
 def resume_skips_one(patch: Patch) -> None:
@@ -134,8 +161,7 @@ def subscribed_after_the_snapshot(patch: Patch) -> None:
     async def late(self: Any, principal: Principal, conversation: str, position: Any, sink: Any) -> Any:
         answer, subscription = await opened(self, principal, conversation, position, sink)
         subscription.close()
-        writer = self._writer(conversation)
-        event = await writer.put(_draft(principal, "between"))
+        event = await self._core.write(conversation, _draft(principal, "between"))
         again = await subscribe(self, conversation, sink)
         again._feed._last = max(again._feed._last or 0, event.seq)
         return answer, again
@@ -178,43 +204,43 @@ def loss_without_a_heart_beat(patch: Patch) -> None:
 
 
 def check_forgotten(patch: Patch) -> None:
-    """Reading does not ask whose conversation it is."""
+    """Whoever asks is taken for a member."""
+    patch.setattr(chat.access, "role_of", lambda facts, membership, principal: "member")
 
-    async def everybody(self: Any, principal: Principal, conversation: str) -> str:
-        return conversation
 
-    patch.setattr(ChatService, "access_conversation", everybody)
+def deleted_from_the_page_only(patch: Patch) -> None:
+    """What is deleted is hidden in the folded message; its event and its edits keep the text."""
+
+    async def nothing(db: Any, conversation: str, seqs: Sequence[int]) -> None:
+        pass
+
+    patch.setattr(ledger_store, "forget", nothing)
 
 
 def side_channel(patch: Patch) -> None:
     """A call's chat goes to a log of its own, as it does in most products."""
-    send = ChatService.send
+    send = MessageDesk.send
 
-    async def aside(self: Any, principal: Principal, message: Any, door: Any) -> Any:
+    async def aside(self: Any, principal: Principal, asked: SendMessage, door: Any) -> Sent:
         if door != "channel":
-            return await send(self, principal, message, door)
-        side = await self.ensure_room_conversation(f"side-{principal.room}"[:60], "side")
-        event = await self._writer(side).put(_draft(principal, message.body.text, message.client_id))
-        return Sent(msgspec.structs.replace(event, conversation=message.conversation))
+            return await send(self, principal, asked, door)
+        async with self._core.database.transaction() as db:
+            side = await store.create_room_conversation(db, f"side-{principal.room}"[:60], "side")
+        event = await self._core.write(side, _draft(principal, asked.body.text, asked.client_id))
+        return Sent(msgspec.structs.replace(event, conversation=asked.conversation))
 
-    patch.setattr(ChatService, "send", aside)
+    patch.setattr(MessageDesk, "send", aside)
 
 
-def _draft(principal: Principal, text: str, client_id: str | None = None) -> chat.writer.Draft:
+def _draft(principal: Principal, text: str, client_id: str | None = None) -> Draft:
     body = MessageBody(text)
-    return chat.writer.Draft(
-        sender=principal.identity,
-        sender_name=principal.name,
-        client_id=client_id or str(uuid.uuid4()),
-        body=body,
-        json=msgspec.json.encode(body).decode(),
-        hash=body_hash(body),
-    )
+    return Draft(principal, "message", client_id or str(uuid.uuid4()), body_hash(body), body=body, trusted=True)
 
 
 FAULTS = (
-    Fault(1, "numbers by arrival in memory", numbers_by_arrival_in_memory),
+    Fault(1, "stored in another order", stored_in_another_order),
     Fault(2, "numbers before the conflict", numbers_before_the_conflict),
+    Fault(3, "reactions beside the log", reactions_beside_the_log),
     Fault(4, "client ids forgotten", keys_forgotten),
     Fault(5, "commit skipped", commit_skipped),
     Fault(6, "published before the commit", published_before_the_commit),
@@ -224,5 +250,6 @@ FAULTS = (
     Fault(11, "queue without bound", queue_without_bound),
     Fault(12, "loss without a heart beat", loss_without_a_heart_beat),
     Fault(13, "check forgotten", check_forgotten),
+    Fault(14, "deleted from the page only", deleted_from_the_page_only),
     Fault(15, "side channel", side_channel),
 )

@@ -15,6 +15,15 @@ from tests.torture.history import Entry
 
 Event = dict[str, Any]
 
+CHANGES = {
+    "send-message": "message",
+    "edit-message": "edit",
+    "delete-message": "delete",
+    "react": "reaction",
+    "pin-message": "pin",
+}
+"""Requests that change the log, and the kind of event they become."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -66,6 +75,8 @@ class Log:
     floor: int
     head: int
     events: dict[int, Event]
+    messages: dict[int, list[Any]] = field(default_factory=dict)
+    """The folded view, by number: what ``folding.shown`` makes of each."""
 
 
 @dataclass
@@ -82,6 +93,10 @@ class Record:
     def done(self, what: str) -> Iterator[Call]:
         """The requests of this name that were answered."""
         return (call for call in self.calls if call.asked.what == what and call.ok)
+
+    def changes(self) -> Iterator[Call]:
+        """The changes that were acknowledged, with the event they became."""
+        return (call for call in self.calls if call.asked.what in CHANGES and call.ok)
 
     def of_kind(self, kind: str, what: str | None = None) -> Iterator[Entry]:
         return (entry for entry in self.entries if entry.kind == kind and what in (None, entry.what))
@@ -125,7 +140,9 @@ def _record(entries: list[Entry], rules: list[Entry]) -> Record:
     if record.audit is not None:
         for found in record.audit.value["conversations"]:
             events = {event["seq"]: event for event in found["events"]}
-            record.logs[found["conversation"]] = Log(found["conversation"], found["floor"], found["head"], events)
+            messages = {message[0]: message for message in found["messages"]}
+            log = Log(found["conversation"], found["floor"], found["head"], events, messages)
+            record.logs[log.conversation] = log
     for rule in rules:
         if rule.what == "bounds":
             record.bounds |= rule.value

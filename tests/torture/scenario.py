@@ -34,6 +34,7 @@ async def play(run: Run, program: Program, patience_s: float = 20.0) -> None:
     await ada.connect(node)
     await bob.connect(node, call=True)
     await _all_doors(ada, bob, cy)
+    await _change(ada, bob)
     await _resume(ada, bob, program)
     await _arrive_in_a_burst(ada, cy, dan, program)
     await _trespass(eve, ada)
@@ -67,6 +68,30 @@ async def _all_doors(ada: Device, bob: Device, cy: Device) -> None:
         with contextlib.suppress(Lost, Refused):
             await ada.ask(door, "send-message", message)
     await read_all(cy, "http")
+
+
+async def _change(ada: Device, bob: Device) -> None:
+    """Every kind of change of a message, and one that is deleted, with everything that was done to it."""
+    seqs = [seq for seq, message in sorted(ada.view.messages.items()) if message["text"] is not None][:4]
+    if len(seqs) < 4:
+        return  # a faulty server has shown less
+    mine = [seq for seq in sorted(ada.view.events) if ada.view.events[seq]["sender"] == "ada"][:2]
+    await ada.change("react", {"seq": seqs[0], "emoji": "👍"}, "socket")
+    await bob.change("react", {"seq": seqs[0], "emoji": "👍"}, "channel")
+    await bob.change("react", {"seq": seqs[1], "emoji": "🎉"}, "channel")
+    await ada.change("pin-message", {"seq": seqs[2]}, "socket")
+    await ada.change("pin-message", {"seq": seqs[2], "pinned": False}, "socket")
+    for seq in mine:
+        await ada.change("edit-message", {"seq": seq, "body": {"text": f"edited {seq}"}}, "socket")
+    for seq in mine[:1]:
+        await bob.change("react", {"seq": seq, "emoji": "👀"}, "channel")
+        await ada.change("delete-message", {"seq": seq}, "socket")
+        for door, event, payload in (
+            ("socket", "fill", {"conversation": ada.place.conversation, "after": 0}),
+            ("http", "history", {"conversation": ada.place.conversation, "limit": 100}),
+        ):
+            with contextlib.suppress(Lost, Refused):
+                await ada.ask(door, event, payload)
 
 
 async def _resume(ada: Device, bob: Device, program: Program) -> None:

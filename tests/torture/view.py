@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-Event = dict[str, Any]
+from tests.torture.folding import Event, Message, begin, fold
 
 
 class View:
@@ -21,6 +21,8 @@ class View:
         self.base: int | None = None
         """Everything above this number is held."""
         self.events: dict[int, Event] = {}
+        self.messages: dict[int, Message] = {}
+        """What is shown: the last page that was read, folded with every event since."""
         self.echoes: dict[str, str] = {}
 
     @property
@@ -46,12 +48,14 @@ class View:
             if event["seq"] != self.seq + 1:
                 return True
             self._take(event)
+            fold(self.messages, event)
             self.seq, self.tag = event["seq"], event["id"][:8]
         return False
 
     def begin(self, page: list[Event], head: dict[str, Any]) -> None:
         """Start over from a page of history, whose newest position is ``head``."""
         self.events.clear()
+        self.messages = {event["seq"]: begin(event) for event in page}
         for event in page:
             self._take(event)
         # Below the page's first message there may be more; between its messages there may be events that are none.

@@ -19,7 +19,7 @@ def idempotent(record: Record) -> Iterator[Violation]:
                 yield Violation(4, f"a client id is stored as numbers {stored[key]} and {event['seq']}")
             stored[key] = event["seq"]
     told: dict[tuple[str, str], Call] = {}
-    for call in record.done("send-message"):
+    for call in record.changes():
         earlier = told.setdefault((call.asked.identity, call.asked.value["client_id"]), call)
         if earlier.value["event"]["id"] != call.value["event"]["id"]:
             yield Violation(4, "a repeated send was answered with another event", (earlier.ended, call.ended))
@@ -27,7 +27,7 @@ def idempotent(record: Record) -> Iterator[Violation]:
 
 def durable(record: Record) -> Iterator[Violation]:
     """5. Whatever was acknowledged is in the log at the end, under the number that was told."""
-    for call in record.done("send-message"):
+    for call in record.changes():
         event = call.value["event"]
         log = record.logs.get(event["conversation"])
         if log is None or event["seq"] <= log.floor:
