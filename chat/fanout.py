@@ -47,6 +47,19 @@ class Hint:
     hi: int
     frames: tuple[Frames, ...] = ()
 
+    def to_bus(self) -> bytes:
+        """Numbers only: another process reads the events from the database, once for all of its readers."""
+        return b"%d %d" % (self.lo, self.hi)
+
+    def joined(self, later: Hint) -> Hint:
+        return Hint(min(self.lo, later.lo), max(self.hi, later.hi))
+
+    @classmethod
+    def from_bus(cls, message: bytes) -> Hint:
+        """Raises ValueError."""
+        lo, hi = (int(part) for part in message.split())
+        return cls(lo, hi)
+
 
 @dataclass(frozen=True)
 class Frames:

@@ -54,11 +54,13 @@ class ChatService:
         self._core = core = Core(database, self._committed, lambda: self._outbox.wake())
         self.messages = MessageDesk(core)
         self._feeds = Feeds(bus, self._read_head, self._read_events)
+        self._look = asyncio.Event()
         self._outbox = Outbox(database, lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
         self._heart: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._outbox.start()
+        self._bus.on_loss.append(self._look.set)
         self._heart = asyncio.create_task(self._beat(), name="chat-heartbeat")
 
     async def close(self) -> None:
@@ -194,7 +196,11 @@ class ChatService:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await asyncio.wait_for(self._look.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                pass
+            self._look.clear()
             try:
                 await self.beat()
             except (*LOST, Unavailable) as error:

@@ -17,13 +17,14 @@ import chat.http
 import signaling.events
 import signaling.http
 import turn.http
+from chat.fanout import Hint
 from chat.service import ChatService
 from sfu import whip
 from sfu.robots import RobotHost
 from sfu.service import SfuService
 from signaling.service import SignalingService
-from tertulia import http, metrics, pages
-from tertulia.bus import LocalBus
+from tertulia import bus_choice, http, metrics, pages
+from tertulia.bus import Bus
 from tertulia.database import Database
 from tertulia.settings import Settings
 from tertulia.tokens import Tokens
@@ -36,6 +37,7 @@ class Services:
     """What :func:`build` made; for the program's own use and for tests."""
 
     database: Database
+    bus: Bus
     chat: ChatService
     sfu: SfuService
     signaling: SignalingService
@@ -47,15 +49,15 @@ SERVICES: web.AppKey[Services] = web.AppKey("services")
 async def build(settings: Settings) -> web.Application:
     """The program as one aiohttp application. Its services start with it and stop with it."""
     tokens = Tokens(settings)
-    bus = LocalBus()
     database = Database.from_settings(settings)
+    bus = bus_choice.choose(settings, database, {"chat": Hint.from_bus})
     chat_service = ChatService(database, bus)
     sfu_service = SfuService(settings)
     signaling_service = SignalingService(settings, database, tokens, sfu_service, chat_service, RobotHost())
 
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens
-    app[SERVICES] = services = Services(database, chat_service, sfu_service, signaling_service)
+    app[SERVICES] = services = Services(database, bus, chat_service, sfu_service, signaling_service)
     pages.install(app, settings)
     app.add_routes(health_routes(services))
     app.add_routes(metrics.routes({"sfu": sfu_service.stats, "signaling": signaling_service.stats}))
@@ -77,7 +79,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stop.append(services.database.close)
         await services.database.start()
         await services.database.migrate()
-        for service in (services.chat, services.sfu, services.signaling):
+        for service in (services.bus, services.chat, services.sfu, services.signaling):
             stop.append(service.close)
             await service.start()
         yield

@@ -80,6 +80,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _help("PostgreSQL 16 or newer, e.g. `postgresql://user:password@host/tertulia`. Empty: the embedded server."),
     ] = ""
+    redis_url: Annotated[
+        str,
+        _help(
+            "Redis 7 or Valkey through which several processes tell each other of messages, e.g. `redis://host:6379`. "
+            "Empty: PostgreSQL does it where `database_dsn` is set."
+        ),
+    ] = ""
     token_secret: Annotated[
         str,
         _help("Signs the room tokens of guests. Empty on localhost: made at the first start and kept in `data_dir`."),
@@ -285,6 +292,10 @@ def _check(settings: Settings) -> None:
             ) from error
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise SettingsError("public_url begins with https:// (or http:// for a test).")
+    if settings.redis_url and not settings.redis_url.startswith(("redis://", "rediss://")):
+        raise SettingsError("redis_url begins with redis:// (or rediss:// for TLS).")
+    if settings.redis_url and not settings.database_dsn:
+        raise SettingsError("redis_url is for several processes on one database; set database_dsn as well.")
     for url in settings.turn_urls:
         if not url.startswith(("turn:", "turns:", "stun:", "stuns:")):
             raise SettingsError(f"turn_urls holds {url!r}; such an address begins with turn: or turns:.")

@@ -17,6 +17,7 @@ from chat import store
 from chat.draft import Draft, body_hash
 from chat.service import ChatService
 from chat.writer import ConversationWriter
+from tertulia.bus import LocalBus
 from tertulia.catalogue import Event, History, MessageBody
 from tertulia.database import Database
 from tertulia.errors import Conflict, TertuliaError, Unavailable
@@ -261,7 +262,7 @@ def test_any_mix_of_sends_retries_and_breaks_keeps_the_promises(
     asyncio.run(run())
 
 
-class _NoBus:
+class _NoBus(LocalBus):
     async def subscribe(self, topic: str, handler: Any) -> Any:
         raise AssertionError("nobody listens here")
 
