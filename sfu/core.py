@@ -265,9 +265,14 @@ class Core:
         rtx_ssrc: int,
         cname: str,
         payloads: Sequence[tuple[int, int]],
+        stamp: str = "",
     ) -> int:
-        """A receiving section of the client; ``payloads`` are (format, payload type) pairs that it decodes."""
-        slot = self._command(self._worker.add_slot, session, mid, kind, ssrc, rtx_ssrc, cname, list(payloads))
+        """A receiving section of the client; ``payloads`` are (format, payload type) pairs that it decodes.
+
+        :param stamp: what packets carry for congestion feedback: ``transport-cc``, ``abs-send-time`` or nothing
+        """
+        table = list(payloads)
+        slot = self._command(self._worker.add_slot, session, mid, kind, ssrc, rtx_ssrc, cname, table, stamp)
         self._session_of[slot] = session
         return slot
 
@@ -277,6 +282,14 @@ class Core:
     def set_slot(self, slot: int, source: int) -> None:
         """Show ``source`` in the slot, 0 to empty it."""
         self._command(self._worker.set_slot, slot, source)
+
+    def set_slot_view(self, slot: int, *, visible: bool, max_pixels: int, priority: int) -> None:
+        """What the viewer wants of a slot, whatever is in it.
+
+        :param max_pixels: width x height of its place, 0 where that is not known
+        :param priority: higher is served first
+        """
+        self._command(self._worker.set_slot_view, slot, visible, max_pixels, priority)
 
     async def stats(self) -> Stats:
         """Counters of the worker, of sessions, sources and slots."""

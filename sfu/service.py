@@ -358,5 +358,6 @@ def _add_slots(core: Core, session: Session) -> None:
             rtx_ssrc=0,
             cname=slot.stream,
             payloads=slot.payloads,
+            stamp=slot.stamp,
         )
         session.slots.add(slot.mid, slot.kind, slot.seat, handle)

@@ -15,10 +15,12 @@ from sfu.sdp.profile import (
     EXTENSIONS,
     MediaKind,
     Payload,
+    Stamp,
     accepted,
     answer_codec,
     answer_extensions,
     decodable,
+    stamp_of,
 )
 from sfu.sdp.types import Codec, Description, Extension, Fingerprint, Rid, SdpError, Section
 
@@ -69,6 +71,8 @@ class SlotPlan:
     """The msid's stream, and the CNAME: one a seat."""
     payloads: tuple[tuple[int, int], ...]
     """(format, payload type)"""
+    stamp: Stamp = ""
+    """What its packets carry for the viewer's congestion feedback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +287,8 @@ class _Builder:
         stream = f"seat-{index}" if seat is not None else f"extra-{index - self.seat_count}"
         extensions = answer_extensions(section, kind, receiving=False, mixed=self.mixed)
         self._use(extensions)
-        self.slots.append(SlotPlan(section.mid, kind, seat, stream, choice.decodable))
+        stamp = stamp_of(section, extensions)
+        self.slots.append(SlotPlan(section.mid, kind, seat, stream, choice.decodable, stamp))
         answer = _answer(section, "sendonly", choice.sent)
         return replace(answer, extensions=tuple(extensions), msid=f"{stream} {stream}-{kind}")
 

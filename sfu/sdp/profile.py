@@ -14,6 +14,7 @@ from typing import Final, Literal
 from sfu.sdp.types import Codec, Direction, Extension, Section
 
 MediaKind = Literal["audio", "video"]
+Stamp = Literal["", "transport-cc", "abs-send-time"]
 
 EXTENSIONS: Final[dict[str, str]] = {
     "urn:ietf:params:rtp-hdrext:sdes:mid": "mid",
@@ -36,8 +37,8 @@ _RECEIVED: Final = {
     ),
 }  # fmt: skip
 _SENT: Final = {
-    "audio": frozenset({"mid", "audio-level", "abs-capture-time"}),
-    "video": frozenset({"mid", "orientation", "abs-capture-time", "playout-delay"}),
+    "audio": frozenset({"mid", "audio-level", "transport-cc", "abs-send-time", "abs-capture-time"}),
+    "video": frozenset({"mid", "transport-cc", "abs-send-time", "orientation", "abs-capture-time", "playout-delay"}),
 }
 _MIRRORED: Final[dict[Direction | None, Direction | None]] = {
     None: None,
@@ -140,11 +141,8 @@ def decodable(payloads: list[Payload]) -> list[tuple[int, int]]:
 def answer_codec(codec: Codec, kind: MediaKind, *, receiving: bool) -> Codec:
     """The codec as our answer states it: what we receive from a publisher, or send to a viewer."""
     offered = set(codec.feedback)
-    if receiving:
-        # Transport-wide feedback where offered; REMB only without it (both at once confuse senders).
-        wanted = ["transport-cc"] if "transport-cc" in offered else ["goog-remb"]
-    else:
-        wanted = []
+    # Transport-wide feedback where offered; REMB only without it (both at once confuse senders).
+    wanted = ["transport-cc"] if "transport-cc" in offered else ["goog-remb"]
     if kind == "video":
         wanted += ["ccm fir", "nack pli"]
     parameters = codec.parameters
@@ -152,6 +150,15 @@ def answer_codec(codec: Codec, kind: MediaKind, *, receiving: bool) -> Codec:
         start = f"x-google-start-bitrate={START_BITRATE_KBPS}"
         parameters = f"{parameters};{start}" if parameters else start
     return replace(codec, parameters=parameters, feedback=tuple(item for item in wanted if item in offered))
+
+
+def stamp_of(section: Section, extensions: list[Extension]) -> Stamp:
+    """What packets to a viewer carry so that its feedback can be told: what the answer negotiated, if anything."""
+    names = {EXTENSIONS[extension.uri] for extension in extensions}
+    feedback = {item for codec in section.codecs for item in codec.feedback}
+    if "transport-cc" in names and "transport-cc" in feedback:
+        return "transport-cc"
+    return "abs-send-time" if "abs-send-time" in names and "goog-remb" in feedback else ""
 
 
 def answer_extensions(section: Section, kind: MediaKind, *, receiving: bool, mixed: bool) -> list[Extension]:

@@ -87,10 +87,20 @@ def test_without_transport_wide_feedback_there_is_remb() -> None:
     assert "abs-send-time" in plan.extensions
 
 
-def test_viewers_get_no_congestion_feedback_lines() -> None:
-    _, answer = answered("chromium-whep")
+def test_viewers_are_asked_for_transport_wide_feedback() -> None:
+    plan, answer = answered("chromium-whep")
     video = answer.sections[1]
-    assert video.codecs[0].feedback == ("ccm fir", "nack pli")
+    assert "transport-cc" in video.codecs[0].feedback
+    assert "goog-remb" not in video.codecs[0].feedback
+    assert [slot.stamp for slot in plan.slots] == ["transport-cc"] * len(plan.slots)
+
+
+def test_viewers_without_transport_wide_feedback_are_asked_for_remb() -> None:
+    text = "\r\n".join(line for line in load("chromium-whep").splitlines() if "transport" not in line) + "\r\n"
+    plan = make_plan(parse(text), {})
+    video = plan.sections[1]
+    assert "goog-remb" in video.codecs[0].feedback
+    assert {slot.kind: slot.stamp for slot in plan.slots} == {"audio": "", "video": "abs-send-time"}
     assert not any("transport-wide" in extension.uri for extension in video.extensions)
 
 

@@ -71,6 +71,19 @@ ExtensionIds ToExtensions(const nb::dict& ids, bool two_byte) {
   return result;
 }
 
+SendStamp ToStamp(const std::string& name) {
+  if (name.empty()) {
+    return SendStamp::kNone;
+  }
+  if (name == "transport-cc") {
+    return SendStamp::kTransportCc;
+  }
+  if (name == "abs-send-time") {
+    return SendStamp::kAbsSendTime;
+  }
+  throw nb::value_error("stamp is 'transport-cc', 'abs-send-time' or empty");
+}
+
 using PayloadTuple = std::tuple<std::uint8_t, std::string, std::uint16_t, std::uint32_t, std::uint8_t>;
 
 class PyWorker {
@@ -161,7 +174,8 @@ class PyWorker {
   void PauseSource(Handle source, bool paused) { Submit(command::PauseSource{source, paused}); }
 
   Handle AddSlot(Handle session, std::string mid, const std::string& kind, std::uint32_t ssrc, std::uint32_t rtx_ssrc,
-                 std::string cname, std::vector<std::pair<std::uint16_t, std::uint8_t>> payloads) {
+                 std::string cname, std::vector<std::pair<std::uint16_t, std::uint8_t>> payloads,
+                 const std::string& stamp) {
     SlotConfig config;
     config.session = session;
     config.mid = std::move(mid);
@@ -170,6 +184,7 @@ class PyWorker {
     config.rtx_ssrc = rtx_ssrc;
     config.cname = std::move(cname);
     config.payloads = std::move(payloads);
+    config.stamp = ToStamp(stamp);
     return Make([&](Handle handle) {
       config.slot = handle;
       return command::AddSlot{std::move(config)};
@@ -177,6 +192,10 @@ class PyWorker {
   }
   void RemoveSlot(Handle slot) { Submit(command::RemoveSlot{slot}); }
   void SetSlot(Handle slot, Handle source) { Submit(command::SetSlot{slot, source}); }
+
+  void SetSlotView(Handle slot, bool visible, std::uint32_t max_pixels, std::uint8_t priority) {
+    Submit(command::SetSlotView{slot, {visible, max_pixels, priority}});
+  }
 
   void RequestStats() { Submit(command::RequestStats{}); }
 
@@ -234,8 +253,9 @@ NB_MODULE(_core, m) {  // NOLINT(performance-unnecessary-value-param): the macro
       .def("remove_source", &PyWorker::RemoveSource, "source"_a)
       .def("pause_source", &PyWorker::PauseSource, "source"_a, "paused"_a)
       .def("add_slot", &PyWorker::AddSlot, "session"_a, "mid"_a, "kind"_a, "ssrc"_a, "rtx_ssrc"_a, "cname"_a,
-           "payloads"_a)
+           "payloads"_a, "stamp"_a)
       .def("remove_slot", &PyWorker::RemoveSlot, "slot"_a)
       .def("set_slot", &PyWorker::SetSlot, "slot"_a, "source"_a)
+      .def("set_slot_view", &PyWorker::SetSlotView, "slot"_a, "visible"_a, "max_pixels"_a, "priority"_a)
       .def("request_stats", &PyWorker::RequestStats);
 }

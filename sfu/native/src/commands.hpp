@@ -86,16 +86,22 @@ struct SetSlot {
   Handle source = 0;
 };
 
+struct SetSlotView {
+  Handle slot = 0;
+  SlotView view;
+};
+
 struct RequestStats {};
 
 }  // namespace tertulia::command
 
 namespace tertulia {
 
-using Command = std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession,
-                             command::RestartIce, command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls,
-                             command::CloseSession, command::AddSource, command::RemoveSource, command::PauseSource,
-                             command::AddSlot, command::RemoveSlot, command::SetSlot, command::RequestStats>;
+using Command =
+    std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession, command::RestartIce,
+                 command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls, command::CloseSession,
+                 command::AddSource, command::RemoveSource, command::PauseSource, command::AddSlot, command::RemoveSlot,
+                 command::SetSlot, command::SetSlotView, command::RequestStats>;
 
 using CommandRing = SignalledRing<Command>;
 

@@ -132,6 +132,9 @@ void Router::AddSlot(const SlotConfig& config) {
     return;
   }
   owner->slots.push_back(std::make_unique<RoutedSlot>(config, *owner));
+  if (owner->slots.back()->slot.stamp().kind == SendStamp::kTransportCc && owner->sent == nullptr) {
+    owner->sent = std::make_unique<TwccHistory>();
+  }
   impl_->slots.emplace(config.slot, owner->slots.back().get());
 }
 
@@ -159,6 +162,13 @@ void Router::SetSlot(Handle slot, Handle source, TimeUs now) {
     return;
   }
   impl_->Attach(*found, *wanted, now);
+}
+
+void Router::SetSlotView(Handle slot, const SlotView& view, TimeUs now) {
+  impl_->now_us = now;
+  if (RoutedSlot* found = impl_->FindSlot(slot)) {
+    found->view = view;
+  }
 }
 
 void Router::SetSessionReady(Handle session, TimeUs now) {

@@ -1,7 +1,8 @@
 // The router's inside: what it remembers of sessions, sources and slots, and the steps that wire them. The steps are
 // spread over router.cpp (commands), router_receive.cpp (packets), router_switching.cpp (what a slot shows),
-// router_recovery.cpp (losses), router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp (reports
-// sent); each mechanism that they use lives in recv/, send/ or control/.
+// router_recovery.cpp (losses), router_allocation.cpp (what a viewer's network carries, and who gets how much of it),
+// router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp (reports sent); each mechanism that they
+// use lives in recv/, send/ or control/.
 #pragma once
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "control/keyframe_gate.hpp"
+#include "control/layer_option.hpp"
 #include "control/speakers.hpp"
 #include "control/timer_queue.hpp"
 #include "recv/clock_map.hpp"
@@ -20,6 +22,7 @@
 #include "recv/source.hpp"
 #include "recv/twcc_recorder.hpp"
 #include "send/slot.hpp"
+#include "send/twcc_history.hpp"
 #include "tertulia/router.hpp"
 
 namespace tertulia {
@@ -39,6 +42,9 @@ struct RoutedSlot {
   bool announced = false;    // the switch to `source` was told
   bool unsupported = false;  // ... or that the viewer cannot decode it
   TimeUs waiting_since_us = 0;
+  SlotView view;                    // what the viewer wants of it
+  LayerTarget target = kBestLayer;  // what it may have, as the allocation says
+  bool paused = false;              // ... which may be nothing
   std::uint64_t switches = 0;
   std::uint8_t fraction_lost = 0;
   std::int64_t round_trip_us = -1;
@@ -95,6 +101,7 @@ struct RouterSession {
   std::vector<std::unique_ptr<RoutedSource>> sources;
 
   // As a viewer.
+  std::unique_ptr<TwccHistory> sent;  // where transport-wide feedback was negotiated for what we send
   std::vector<std::unique_ptr<RoutedSlot>> slots;
 };
 
@@ -143,6 +150,9 @@ struct Router::Impl {
   void ReceiveRepair(RoutedSource& source, Layer& layer, IncomingPacket& packet, std::size_t size);
   void TrackLosses(RoutedSource& source, Layer& layer, const IncomingPacket& packet, bool restarted);
   void SendNacks(RouterSession& session, TimeUs now);
+
+  // router_allocation.cpp
+  void Transmit(RouterSession& viewer, MutableBytes header, HeaderWriter::Stamp stamp, Bytes payload);
 
   // router_rtcp.cpp
   void ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now);

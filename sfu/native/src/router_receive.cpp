@@ -188,7 +188,7 @@ void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
     slot.unsupported = false;
     output.OnSlotSwitched(slot.slot.handle(), slot.source->source.handle(), ReadU32(&header[4]));
   }
-  output.SendRtp(slot.session.handle, header, packet.payload);
+  Transmit(slot.session, MutableBytes(buffer).first(header.size()), slot.slot.stamp(), packet.payload);
   if (slot.slot.reports().OnPacket(packet.arrival_us)) {
     Schedule(slot.session, slot.slot.reports().due_us());
   }

@@ -83,6 +83,7 @@ class Worker : private SessionHost, private RoomHost {
   void Apply(const command::AddSlot& command);
   void Apply(const command::RemoveSlot& command);
   void Apply(const command::SetSlot& command);
+  void Apply(const command::SetSlotView& command);
   void Apply(const command::RequestStats& command);
 
   Thing* FindThing(Handle handle, ThingKind kind);

@@ -189,6 +189,13 @@ void Worker::Apply(const command::SetSlot& command) {
   Touch(*slot->room);
 }
 
+void Worker::Apply(const command::SetSlotView& command) {
+  if (Thing* slot = FindThing(command.slot, ThingKind::kSlot)) {
+    slot->room->router().SetSlotView(command.slot, command.view, now_);
+    Touch(*slot->room);
+  }
+}
+
 void Worker::Apply(const command::RequestStats& /*command*/) {
   auto stats = std::make_shared<event::Stats>();
   stats->worker = counters_;

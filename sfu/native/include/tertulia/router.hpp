@@ -82,6 +82,9 @@ class Router {
   // the request. Setting what is already set does nothing.
   void SetSlot(Handle slot, Handle source, TimeUs now);
 
+  // What the viewer wants of the slot, whatever source is in it. Slots begin visible, with the best there is.
+  void SetSlotView(Handle slot, const SlotView& view, TimeUs now);
+
   // The viewer's transport can carry media now (DTLS done): key frames are worth asking for, reports are sent.
   void SetSessionReady(Handle session, TimeUs now);
 

@@ -67,6 +67,10 @@ struct SourceConfig {
   bool nack = false;  // it sends again what generic NACKs ask for
 };
 
+// What each packet of a slot carries for its viewer's congestion feedback, stamped when it is sent: the transport-wide
+// number that transport-wide feedback names, or the time that receivers without it derive REMB from.
+enum class SendStamp : std::uint8_t { kNone, kTransportCc, kAbsSendTime };
+
 // One outgoing stream of a viewer, for the life of its session.
 struct SlotConfig {
   Handle slot = 0;
@@ -77,6 +81,15 @@ struct SlotConfig {
   std::uint32_t rtx_ssrc = 0;  // reserved in the description; resending comes later
   std::string cname;
   std::vector<std::pair<std::uint16_t, std::uint8_t>> payloads;  // (format, the viewer's payload type)
+  SendStamp stamp = SendStamp::kNone;
+};
+
+// What a viewer wants of a slot: decided outside, weighed against what its network carries inside.
+struct SlotView {
+  bool visible = true;           // false: nothing is sent (video only)
+  std::uint32_t max_pixels = 0;  // width x height of the place where it is shown; 0: not known, so the best
+  std::uint8_t priority = 0;     // higher is served first
+  friend bool operator==(const SlotView&, const SlotView&) = default;
 };
 
 // RTP side of a session, the same for receiving and sending (BUNDLE).

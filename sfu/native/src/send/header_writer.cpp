@@ -11,15 +11,18 @@ namespace {
 constexpr std::size_t kOneByteMaxId = 14;
 constexpr std::size_t kMaxMid = 16;
 
+Ext StampExt(SendStamp stamp) { return stamp == SendStamp::kTransportCc ? Ext::kTransportCc : Ext::kAbsSendTime; }
+
 }  // namespace
 
-HeaderWriter::HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc) {
+HeaderWriter::HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc, SendStamp stamp) {
   const bool has_mid = ids.of(Ext::kMid) != 0 && !mid.empty() && mid.size() <= kMaxMid;
   bool wide = has_mid && ids.of(Ext::kMid) > kOneByteMaxId;
   for (std::size_t i = 0; i < kForwarded.size(); ++i) {
     ids_[i] = ids.of(kForwarded[i]);
     wide = wide || ids_[i] > kOneByteMaxId;
   }
+  wide = wide || (stamp != SendStamp::kNone && ids.of(StampExt(stamp)) > kOneByteMaxId);
   two_byte_ = wide && ids.two_byte;
   if (!two_byte_) {
     // RFC 8285, 4.2: ids above 14 cannot be said in the one-byte form.
@@ -35,6 +38,18 @@ HeaderWriter::HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::u
     prefix_size_ += PutElement(&prefix_[prefix_size_], ids.of(Ext::kMid),
                                {reinterpret_cast<const std::uint8_t*>(mid.data()), mid.size()});
   }
+  ReserveStamp(ids, stamp);
+}
+
+void HeaderWriter::ReserveStamp(const ExtensionIds& ids, SendStamp stamp) {
+  const std::uint8_t id = stamp == SendStamp::kNone ? std::uint8_t{0} : ids.of(StampExt(stamp));
+  if (id == 0 || (!two_byte_ && id > kOneByteMaxId)) {
+    return;
+  }
+  constexpr std::array<std::uint8_t, 3> kEmpty{};
+  const std::size_t size = stamp == SendStamp::kTransportCc ? 2 : 3;
+  prefix_size_ += PutElement(&prefix_[prefix_size_], id, Bytes(kEmpty).first(size));
+  stamp_ = {stamp, static_cast<std::uint8_t>(prefix_size_ - size)};
 }
 
 std::size_t HeaderWriter::PutElement(std::uint8_t* out, std::uint8_t id, Bytes value) const {

@@ -1,6 +1,6 @@
 // Writes the header of a forwarded packet: what is the same in all packets of a slot is laid out once. Extensions are
-// those that the viewer negotiated, under its own ids: MID in every packet, and what the source's packet says about
-// level, orientation, capture time and playout delay.
+// those that the viewer negotiated, under its own ids: MID in every packet, room for the stamp of congestion control,
+// and what the source's packet says about level, orientation, capture time and playout delay.
 #pragma once
 
 #include <array>
@@ -17,7 +17,13 @@ class HeaderWriter {
   static constexpr std::size_t kMaxSize = 96;
   using Buffer = std::array<std::uint8_t, kMaxSize>;
 
-  HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc);
+  // Where a packet is stamped when it is sent. The same place in every packet of a writer.
+  struct Stamp {
+    SendStamp kind = SendStamp::kNone;
+    std::uint8_t offset = 0;  // of the value, from the start of the packet
+  };
+
+  HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc, SendStamp stamp = SendStamp::kNone);
 
   struct Fields {
     std::uint8_t payload_type = 0;
@@ -28,6 +34,7 @@ class HeaderWriter {
   };
   // Returns the size.
   std::size_t Write(Buffer& out, const Fields& fields, const IncomingPacket& packet) const;
+  [[nodiscard]] Stamp stamp() const { return stamp_; }
 
  private:
   static constexpr std::array<Ext, 4> kForwarded = {Ext::kAudioLevel, Ext::kOrientation, Ext::kAbsCaptureTime,
@@ -37,7 +44,10 @@ class HeaderWriter {
 
   std::size_t PutElement(std::uint8_t* out, std::uint8_t id, Bytes value) const;
 
+  void ReserveStamp(const ExtensionIds& ids, SendStamp stamp);
+
   bool two_byte_ = false;
+  Stamp stamp_;
   std::array<std::uint8_t, kForwarded.size()> ids_{};
   std::array<std::uint8_t, kMaxSize> prefix_{};
   std::size_t prefix_size_ = 0;

@@ -10,7 +10,7 @@ Slot::Slot(const SlotConfig& config, const ExtensionIds& extensions)
       ssrc_(config.ssrc),
       cname_(config.cname.substr(0, 255)),
       formats_(config.payloads),
-      header_(extensions, config.mid, config.ssrc),
+      header_(extensions, config.mid, config.ssrc, config.stamp),
       stream_(config.kind, config.ssrc) {
   payload_map_.fill(kNoPayload);
 }

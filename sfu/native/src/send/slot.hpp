@@ -42,6 +42,7 @@ class Slot {
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] std::uint32_t ssrc() const { return ssrc_; }
   [[nodiscard]] const std::string& cname() const { return cname_; }
+  [[nodiscard]] HeaderWriter::Stamp stamp() const { return header_.stamp(); }
   [[nodiscard]] SrSchedule& reports() { return reports_; }
   [[nodiscard]] std::uint64_t packets() const { return packets_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }

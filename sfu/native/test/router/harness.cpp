@@ -41,6 +41,8 @@ MediaConfig ViewerMedia() {
   Set(config, Ext::kAudioLevel, kViewerLevelId);
   Set(config, Ext::kOrientation, kViewerOrientationId);
   Set(config, Ext::kAbsCaptureTime, kViewerCaptureId);
+  Set(config, Ext::kTransportCc, kViewerTwccId);
+  Set(config, Ext::kAbsSendTime, kViewerSendTimeId);
   return config;
 }
 
@@ -244,8 +246,10 @@ void World::AddVideoSource(Handle session, Handle source, std::uint32_t csrc, co
   router.AddSource(session, config);
 }
 
-void World::AddSlot(Handle session, Handle slot, Kind kind, std::uint32_t ssrc, const std::string& mid) {
+void World::AddSlot(Handle session, Handle slot, Kind kind, std::uint32_t ssrc, const std::string& mid,
+                    SendStamp stamp) {
   SlotConfig config;
+  config.stamp = stamp;
   config.slot = slot;
   config.session = session;
   config.mid = mid;

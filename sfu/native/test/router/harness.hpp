@@ -18,7 +18,8 @@ namespace tertulia::test {
 // Header extension ids of publishers and viewers differ, as those of two browsers may.
 inline constexpr std::uint8_t kPublisherMidId = 1, kPublisherRidId = 2, kPublisherRepairedId = 3, kPublisherLevelId = 4,
                               kPublisherTwccId = 5, kPublisherOrientationId = 6, kPublisherCaptureId = 7;
-inline constexpr std::uint8_t kViewerMidId = 9, kViewerLevelId = 8, kViewerOrientationId = 7, kViewerCaptureId = 6;
+inline constexpr std::uint8_t kViewerMidId = 9, kViewerLevelId = 8, kViewerOrientationId = 7, kViewerCaptureId = 6,
+                              kViewerTwccId = 5, kViewerSendTimeId = 3;
 
 // What a test's payload formats are called.
 inline constexpr std::uint16_t kOpusFormat = 1, kVp8Format = 2, kH264Format = 3;
@@ -130,7 +131,8 @@ class World {
   void AddAudioSource(Handle session, Handle source, std::uint32_t csrc, const std::string& mid);
   void AddVideoSource(Handle session, Handle source, std::uint32_t csrc, const std::string& mid,
                       std::vector<std::string> rids = {});
-  void AddSlot(Handle session, Handle slot, Kind kind, std::uint32_t ssrc, const std::string& mid);
+  void AddSlot(Handle session, Handle slot, Kind kind, std::uint32_t ssrc, const std::string& mid,
+               SendStamp stamp = SendStamp::kNone);
 
   void Receive(Handle session, const PacketSpec& spec) { ReceiveBytes(session, Build(spec)); }
   void ReceiveBytes(Handle session, std::vector<std::uint8_t> bytes);
