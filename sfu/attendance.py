@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from tertulia.catalogue import ParticipantKind, Slots, Speakers, Track
+from tertulia.catalogue import ParticipantKind, Quality, Slots, Speakers, Track
 from tertulia.tokens import Principal
 
 Channel = Literal["control", "chat"]
@@ -28,6 +28,9 @@ class SessionListener(Protocol):
 
     def on_speakers(self, speakers: Speakers) -> None:
         """Who speaks in the room now."""
+
+    def on_quality(self, quality: Quality) -> None:
+        """How good the client's connection is now."""
 
     def on_tracks(self, tracks: list[Track]) -> None:
         """What this participant sends now."""

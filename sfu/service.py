@@ -17,6 +17,7 @@ import structlog
 from sfu.addresses import advertised
 from sfu.attendance import Channel, SessionListener
 from sfu.core import Core, CoreBusy, PayloadType
+from sfu.observer import Observer
 from sfu.room import Member, Source, layout
 from sfu.sdp.answer import Local, make_answer, make_fragment
 from sfu.sdp.parse import parse
@@ -53,12 +54,15 @@ class SfuService:
         self._stages: dict[str, Stage] = {}
         self._sessions: dict[str, Session] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._observer = Observer()
+        self._observing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take the media ports. Raises OSError when one is in use."""
         self._workers = Workers(self._settings)
         self._workers.start()
         self._addresses = advertised(self._settings)
+        self._observing = asyncio.create_task(self._observer.run(self._workers, self._sessions), name="sfu-observer")
         log.info("media ports open", ports=self._workers.ports, addresses=len(self._addresses))
 
     async def close(self) -> None:
@@ -67,6 +71,9 @@ class SfuService:
             session.close("shutdown")
         while self._ending:
             await asyncio.wait(self._ending)
+        if self._observing is not None:
+            self._observing.cancel()
+            await asyncio.wait([self._observing])
         if self._workers is not None:
             self._workers.close()
             self._workers = None
@@ -311,6 +318,10 @@ class SfuService:
             "slots": sum(len(session.ssrcs) for session in sessions),
             "ending": len(self._ending),
         }
+
+    def totals(self) -> dict[str, Any]:
+        """What the workers have counted, a few seconds ago."""
+        return self._observer.totals()
 
     def _session(self, session: str) -> Session:
         found = self._sessions.get(session)

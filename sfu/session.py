@@ -31,7 +31,7 @@ from sfu.sdp.plan import Plan, Remote
 from sfu.slotmap import SlotMap
 from sfu.transport.dtls import Certificate, DtlsTransport
 from sfu.transport.ice import CoreIce
-from tertulia.catalogue import Slots, Speakers, Track
+from tertulia.catalogue import Quality, Slots, Speakers, Track
 
 log = structlog.get_logger(__name__)
 
@@ -185,6 +185,9 @@ class Session:
 
     def tell_speakers(self, speakers: Speakers) -> None:
         self._tell(lambda: self._listener.on_speakers(speakers))
+
+    def tell_quality(self, quality: Quality) -> None:
+        self._tell(lambda: self._listener.on_quality(quality))
 
     def tell_tracks(self, tracks: list[Track]) -> None:
         self._tell(lambda: self._listener.on_tracks(tracks))

@@ -79,6 +79,7 @@ class _Relay:
         self.on_slots = inner.on_slots
         self.on_speakers = inner.on_speakers
         self.on_tracks = inner.on_tracks
+        self.on_quality = inner.on_quality
 
     def on_channel(self, channel: Channel, is_open: bool, /) -> None:
         self._inner.on_channel(channel, is_open)

@@ -15,7 +15,7 @@ import structlog
 from chat.fanout import Subscription
 from signaling.lane import Lane
 from signaling.outlet import Channel, Outlet
-from tertulia.catalogue import MediaState, Participant, ParticipantKind, Slots, Speakers, Track
+from tertulia.catalogue import MediaState, Participant, ParticipantKind, Quality, Slots, Speakers, Track
 from tertulia.frames import Notice
 from tertulia.limits import Limiter
 from tertulia.tokens import Principal
@@ -209,6 +209,10 @@ class MediaLink:
     def on_speakers(self, speakers: Speakers) -> None:
         if self.current:
             self._presence.outlet.deliver(_speakers_notice(speakers))
+
+    def on_quality(self, quality: Quality) -> None:
+        if self.current:
+            self._presence.outlet.deliver(Notice("quality", quality))
 
     def on_tracks(self, tracks: list[Track]) -> None:
         self.tracks = list(tracks)

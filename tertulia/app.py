@@ -60,7 +60,9 @@ async def build(settings: Settings) -> web.Application:
     app[SERVICES] = services = Services(database, bus, chat_service, sfu_service, signaling_service)
     pages.install(app, settings)
     app.add_routes(health_routes(services))
-    app.add_routes(metrics.routes({"sfu": sfu_service.stats, "signaling": signaling_service.stats}))
+    app.add_routes(
+        metrics.routes({"sfu": sfu_service.stats, "media": sfu_service.totals, "signaling": signaling_service.stats})
+    )
     app.add_routes(turn.http.routes(settings))
     app.add_routes(chat.http.routes(chat_service))
     app.add_routes(signaling.http.routes(signaling_service))

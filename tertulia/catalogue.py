@@ -129,6 +129,18 @@ class Speakers(Frame, frozen=True):
     speakers: list[Speaker] = []
 
 
+class Quality(Frame, frozen=True):
+    """How good this client's own connection has been for some seconds, as the server counts it; told when it changes.
+
+    ``score``: 5 excellent, 4 good, 3 fair, 2 poor, 1 bad. The shares of packets that stayed lost are between 0 and 1.
+    """
+
+    score: Annotated[int, Meta(ge=1, le=5)]
+    up_loss: float = 0.0
+    down_loss: float = 0.0
+    round_trip_ms: int | None = None
+
+
 class IceServer(Frame, frozen=True):
     urls: list[str]
     username: str | None = None
@@ -278,6 +290,7 @@ NOTICES: dict[str, type[Frame]] = {
     "participant-left": ParticipantLeft,
     "slots": Slots,
     "speakers": Speakers,
+    "quality": Quality,
     "media-state": MediaState,
     "message": Messages,
     "tips": Tips,
@@ -293,7 +306,7 @@ CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
 """Which requests each data channel takes; the rest go over Socket.IO only."""
 
 CHANNEL_NOTICES: dict[str, frozenset[str]] = {
-    "control": frozenset({"slots", "speakers"}),
+    "control": frozenset({"slots", "speakers", "quality"}),
     "chat": frozenset({"message", "tips", "lagged"}),
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""

@@ -118,6 +118,8 @@ def kind(shape: shapes.Type) -> str:
             return "text"
         case shapes.IntType():
             return "integer"
+        case shapes.FloatType():
+            return "number"
         case shapes.BoolType():
             return "boolean"
         case shapes.NoneType():

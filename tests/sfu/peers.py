@@ -27,7 +27,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
 from sfu.attendance import Channel, MediaStateName
-from tertulia.catalogue import Slots, Speakers, Track
+from tertulia.catalogue import Quality, Slots, Speakers, Track
 
 WIDTH, HEIGHT, RATE = 320, 180, 15
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "white": (220, 220, 220)}
@@ -50,6 +50,7 @@ class Heard:
     slots: list[Slots] = field(default_factory=list)
     speakers: list[Speakers] = field(default_factory=list)
     tracks: list[list[Track]] = field(default_factory=list)
+    qualities: list[Quality] = field(default_factory=list)
 
     def on_frame(self, channel: Channel, data: bytes) -> None:
         self.frames.append((channel, data))
@@ -68,6 +69,9 @@ class Heard:
 
     def on_tracks(self, tracks: list[Track]) -> None:
         self.tracks.append(tracks)
+
+    def on_quality(self, quality: Quality) -> None:
+        self.qualities.append(quality)
 
     @property
     def state(self) -> str | None:

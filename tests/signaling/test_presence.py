@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tertulia.catalogue import Speaker, Speakers, Track
+from tertulia.catalogue import Quality, Speaker, Speakers, Track
 from tests.signaling.conftest import API_KEY, OFFER, Client, Stack
 from tests.waiting import until
 
@@ -102,6 +102,9 @@ async def test_tracks_speakers_and_slots_reach_whom_they_concern(stack: Stack) -
     assert shown["tracks"] == [{"kind": "microphone", "source": 7, "muted": False}]
     session.listener.on_speakers(Speakers([Speaker("bob", 20)]))
     assert await ada.wait_for("speakers") == {"speakers": [{"participant": "bob", "level": 20}]}
+    session.listener.on_quality(Quality(3, down_loss=0.05, round_trip_ms=80))
+    assert await ada.wait_for("quality") == {"score": 3, "up_loss": 0.0, "down_loss": 0.05, "round_trip_ms": 80}
+    assert bob.received("quality") == []
     session.change_slot()
     assert (await ada.wait_for("slots"))["rev"] == 2
     assert bob.received("slots") == []

@@ -322,6 +322,18 @@ export interface Speaker {
   level: number;
 }
 
+/**
+ * How good this client's own connection has been for some seconds, as the server counts it; told when it changes.
+ *
+ * `score`: 5 excellent, 4 good, 3 fair, 2 poor, 1 bad. The shares of packets that stayed lost are between 0 and 1.
+ */
+export interface Quality {
+  score: number;
+  up_loss: number;
+  down_loss: number;
+  round_trip_ms: number | null;
+}
+
 /** State of the media session as the server sees it. */
 export interface MediaState {
   state: "closed" | "connected" | "connecting" | "disconnected";
@@ -880,6 +892,7 @@ export interface Notices {
   "participant-left": ParticipantLeft;
   slots: Slots;
   speakers: Speakers;
+  quality: Quality;
   "media-state": MediaState;
   message: Messages;
   tips: Tips;
@@ -899,7 +912,7 @@ export const CHANNEL_REQUESTS: Readonly<Record<ChannelName, readonly RequestName
 
 /** Which notices use a data channel while it is open, and the socket while it is not. */
 export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]>> = {
-  control: ["slots", "speakers"],
+  control: ["quality", "slots", "speakers"],
   chat: ["lagged", "message", "tips"],
 };
 

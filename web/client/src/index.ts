@@ -13,6 +13,7 @@ export * from "./result.js";
 export { Room, type Environment, type RoomOptions, type RoomState } from "./room.js";
 export { Roster, sends } from "./roster.js";
 export { Seats, type SlotState } from "./seats.js";
+export { Signal } from "./signal.js";
 export { socketIo } from "./socket.js";
 export { Speakers } from "./speakers.js";
 export type { JoinStep } from "./timeline.js";

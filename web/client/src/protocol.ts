@@ -38,6 +38,7 @@ const NOTICES: Readonly<Record<NoticeName, true>> = {
   "participant-left": true,
   slots: true,
   speakers: true,
+  quality: true,
   "media-state": true,
   message: true,
   tips: true,

@@ -17,6 +17,7 @@ import { Roster } from "./roster.js";
 import { Seats } from "./seats.js";
 import { Session } from "./session.js";
 import { socketIo } from "./socket.js";
+import { Signal } from "./signal.js";
 import { Speakers } from "./speakers.js";
 import { Timeline } from "./timeline.js";
 import { systemTimers, type Timers } from "./timers.js";
@@ -59,6 +60,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly roster = new Roster();
   readonly seats = new Seats();
   readonly speakers: Speakers;
+  readonly signal = new Signal();
   readonly chat: Chat;
   readonly viewer: Viewer;
   readonly timeline = new Timeline();
@@ -206,6 +208,7 @@ export class Room extends Emitter<RoomEvents> {
     if (joined.slots !== null) this.seats.handleSlots({ ...joined.slots, full: true });
     this.chat.handleJoined(joined.room.conversation, joined.chat, joined.history);
     this.speakers.handleReset();
+    this.signal.handleReset();
     this.#mutes.handleJoined();
   }
 
@@ -221,6 +224,8 @@ export class Room extends Emitter<RoomEvents> {
         return this.seats.handleSlots(notice.data);
       case "speakers":
         return this.speakers.handleSpeakers(notice.data);
+      case "quality":
+        return this.signal.handleQuality(notice.data);
       case "message":
         return this.chat.handleMessages(notice.data);
       case "tips":

@@ -7,6 +7,7 @@ import { Button } from "../ui/controls";
 import { LinkIcon, Mark } from "../ui/icons";
 import type { Visit } from "../visit";
 import { useInvite } from "./invite";
+import { SignalMark } from "./SignalMark";
 import { StatusChip } from "./StatusChip";
 
 export function Header({ visit, name }: { readonly visit: Visit; readonly name: string }): ReactNode {
@@ -21,6 +22,7 @@ export function Header({ visit, name }: { readonly visit: Visit; readonly name: 
         <bdi>{name}</bdi>
       </h1>
       <StatusChip room={visit.room} />
+      <SignalMark room={visit.room} />
       <span className="spacer" />
       {isSharing && !isNarrow && (
         <p className="sharing" role="status">

@@ -8,6 +8,7 @@ import { Avatar } from "../ui/Avatar";
 import { useObserved } from "../ui/hooks";
 import { MicOffIcon, RobotIcon } from "../ui/icons";
 import { MyVideo } from "./MyVideo";
+import { SignalMark } from "./SignalMark";
 import { SlotVideo } from "./SlotVideo";
 import { Undecodable } from "./Undecodable";
 
@@ -54,6 +55,7 @@ export function Tile({ room, participant, width, height }: TileProps): ReactNode
           <bdi>{name}</bdi>
           {isYou && " (you)"}
         </span>
+        {isYou && <SignalMark room={room} />}
       </p>
     </article>
   );

@@ -1,0 +1,158 @@
+"""Looks at the core's counters every few seconds: tells clients how good their connection is, and keeps the totals.
+
+A session's quality is worked out of what changed since the last look (``quality.py``) and told when its score changes.
+The totals of all sessions go to ``/metrics``, where nothing names a session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from sfu.core import Core, CoreBusy
+from sfu.quality import Window, score
+from sfu.session import Session
+from tertulia.catalogue import Quality
+
+if TYPE_CHECKING:
+    from sfu._core import SlotCounters, SourceCounters, Stats
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S: Final = 4.0
+SESSION_COST_S: Final = 0.02
+"""A look at many sessions takes milliseconds: the more there are, the rarer it is."""
+FEW_PACKETS: Final = 20
+"""Fewer than this say nothing about loss."""
+
+QUALITY = Gauge("tertulia_sfu_sessions_by_quality", "Sessions by connection quality, 1 (bad) to 5.", ["score"])
+ROUND_TRIP = Histogram(
+    "tertulia_sfu_round_trip_seconds",
+    "Round trips to clients, one observation a session and look.",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2),
+)
+LOSS = Histogram(
+    "tertulia_sfu_loss_ratio",
+    "Packets that stayed lost, one observation a session, direction and look.",
+    ["direction"],
+    buckets=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+)
+_NOT_ADDED: Final = frozenset({"jitter", "fraction_lost", "round_trip_us"})
+RECEIVED = Counter("tertulia_sfu_sources", "Counters of everything that clients send, summed.", ["counter"])
+SENT = Counter("tertulia_sfu_slots", "Counters of everything that clients are sent, summed.", ["counter"])
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a session's streams had counted at the last look."""
+
+    sources: dict[int, SourceCounters] = field(default_factory=dict)
+    slots: dict[int, SlotCounters] = field(default_factory=dict)
+    told: int = 0
+
+
+class Observer:
+    """One a process. :meth:`run` until cancelled."""
+
+    def __init__(self, interval_s: float = INTERVAL_S) -> None:
+        self._interval_s = interval_s
+        self._seen: dict[Session, _Seen] = {}
+        self._worker: dict[str, float] = {}
+
+    async def run(self, cores: Iterable[Core], sessions: Mapping[str, Session]) -> None:
+        """Look again and again. What goes wrong with one look is logged, and the next is tried."""
+        cores = list(cores)
+        while True:
+            await asyncio.sleep(max(self._interval_s, SESSION_COST_S * len(sessions)))
+            try:
+                self.look([(core, await core.stats()) for core in cores], list(sessions.values()))
+            except CoreBusy:
+                log.warning("the worker is behind, statistics skipped")
+            except Exception:
+                log.exception("statistics failed")
+
+    def totals(self) -> dict[str, float]:
+        """Counters of all workers, for ``/metrics``."""
+        return dict(self._worker)
+
+    def look(self, stats: list[tuple[Core, Stats]], sessions: list[Session]) -> None:
+        """Take in one look at all workers."""
+        of_core = dict(stats)
+        self._worker = {}
+        for _, found in stats:
+            for name, value in found["worker"].items():
+                assert isinstance(value, int | float)
+                self._worker[name] = self._worker.get(name, 0) + value
+        self._seen = {session: self._seen.get(session, _Seen()) for session in sessions}
+        scores = dict.fromkeys(range(1, 6), 0)
+        for session, seen in self._seen.items():
+            own = of_core.get(session.core)
+            if own is None or session.state != "connected":
+                continue
+            window = _window(session, seen, own)
+            _observe(window)
+            value = score(window)
+            scores[value] += 1
+            if value != seen.told:
+                seen.told = value
+                session.tell_quality(_frame(value, window))
+        for value, count in scores.items():
+            QUALITY.labels(str(value)).set(count)
+
+
+def _window(session: Session, seen: _Seen, found: Stats) -> Window:
+    sources = {handle: found["sources"][handle] for handle in session.sources if handle in found["sources"]}
+    slots = {handle: found["slots"][handle] for handle in session.slots.handles() if handle in found["slots"]}
+    up_lost = up = 0
+    for handle, now in sources.items():
+        before = seen.sources.get(handle)
+        _add(RECEIVED, now, before)
+        up += now["packets"] - (before["packets"] if before else 0)
+        up_lost += now["lost"] - (before["lost"] if before else 0)
+    down_lost = 0.0
+    down = 0
+    round_trips = []
+    for handle, slot in slots.items():
+        earlier = seen.slots.get(handle)
+        _add(SENT, slot, earlier)
+        packets = slot["packets"] - (earlier["packets"] if earlier else 0)
+        if packets > 0:  # reports of a slot that carries nothing are old
+            down += packets
+            down_lost += packets * slot["fraction_lost"] / 256
+            if slot["round_trip_us"] >= 0:
+                round_trips.append(slot["round_trip_us"])
+    seen.sources, seen.slots = sources, slots
+    return Window(
+        # A packet that came late after all takes back a loss, perhaps one of the window before.
+        up_loss=min(1.0, max(0, up_lost) / (up + max(0, up_lost))) if up >= FEW_PACKETS else 0.0,
+        down_loss=down_lost / down if down >= FEW_PACKETS else 0.0,
+        round_trip_ms=min(round_trips) / 1000 if round_trips else None,
+    )
+
+
+def _add(counter: Counter, now: Mapping[str, object], before: Mapping[str, object] | None) -> None:
+    for name, value in now.items():
+        earlier = 0 if before is None else before.get(name, 0)
+        if name not in _NOT_ADDED and isinstance(value, int) and isinstance(earlier, int) and value > earlier:
+            counter.labels(name).inc(value - earlier)
+
+
+def _observe(window: Window) -> None:
+    LOSS.labels("up").observe(window.up_loss)
+    LOSS.labels("down").observe(window.down_loss)
+    if window.round_trip_ms is not None:
+        ROUND_TRIP.observe(window.round_trip_ms / 1000)
+
+
+def _frame(value: int, window: Window) -> Quality:
+    return Quality(
+        score=value,
+        up_loss=round(window.up_loss, 4),
+        down_loss=round(window.down_loss, 4),
+        round_trip_ms=None if window.round_trip_ms is None else round(window.round_trip_ms),
+    )
