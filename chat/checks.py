@@ -30,6 +30,15 @@ def check_body(body: MessageBody) -> None:
         raise TooLarge("text-too-long", f"A message takes at most {MESSAGE_BYTES_MAX} bytes.", "body.text")
 
 
+def check_draft(body: MessageBody) -> str:
+    """What is being written need only be storable; its JSON. Raises BadRequest ``text-invalid``, TooLarge."""
+    check_text(body.text, "body.text")
+    json = msgspec.json.encode(body)
+    if len(json) > MESSAGE_BYTES_MAX:
+        raise refusals.text_too_long(f"A draft takes at most {MESSAGE_BYTES_MAX} bytes.", "body.text")
+    return json.decode()
+
+
 def check_line(text: str, field: str) -> None:
     """A title, a name: one line that shows something. Raises BadRequest ``text-invalid`` or ``text-blank``."""
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):

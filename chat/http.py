@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from chat import refusals
+from chat.channel import dispatch
+from chat.routes import ROUTES, Route
 from chat.service import ChatService
 from tertulia import http
-from tertulia.catalogue import History, SendMessage
+from tertulia.catalogue import Frame
 from tertulia.frames import convert
 from tertulia.limits import Limiters, Rate
 from tertulia.tokens import Principal
 
-RATES = {"send": Rate(20, 100), "history": Rate(20, 100)}
-"""For each identity of a room."""
+RATES = {"write": Rate(20, 100), "read": Rate(20, 100)}
+"""For each identity of a room, or of the workspace."""
+_LISTS = frozenset({"seqs", "has"})
+_NAMES = {"chatId": "conversation"}
 
 
 def routes(chat: ChatService) -> Iterable[web.RouteDef]:
-    """``POST /chat/send`` and ``GET /chat/history/{chatId}``; both take a room token as bearer."""
+    """Every operation of ``routes.py``; all take a token as bearer."""
 
     limiters = Limiters(RATES)
 
@@ -28,19 +33,33 @@ def routes(chat: ChatService) -> Iterable[web.RouteDef]:
         limiters.check((principal.room, principal.identity), kind, time.monotonic())
         return principal
 
-    async def send(request: web.Request) -> web.Response:
-        principal = somebody(request, "send")
-        message = await http.read_json(request, SendMessage)
-        return http.json_response(await chat.send(principal, message, "http"))
+    def handler(route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            principal = somebody(request, "write" if route.writes else "read")
+            asked: Frame
+            if route.method == "GET":
+                asked = convert(_address(request, principal), route.request, strict=False)
+            else:
+                asked = await http.read_json(request, route.request)
+            return http.json_response(await dispatch(chat, principal, asked, "http"))
 
-    async def history(request: web.Request) -> web.Response:
-        principal = somebody(request, "history")
-        asked: dict[str, str | int] = {"conversation": request.match_info["chatId"]}
-        for name in ("before", "limit"):
-            if name in request.query:
-                text = request.query[name]
-                # Only plain numbers become numbers: what is not one is refused by its type, with its name.
-                asked[name] = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
-        return http.json_response(await chat.history(principal, convert(asked, History)))
+        return handle
 
-    return [web.post("/chat/send", send), web.get("/chat/history/{chatId}", history)]
+    return [web.route(route.method, route.path, handler(route)) for route in ROUTES]
+
+
+def _address(request: web.Request, principal: Principal) -> dict[str, object]:
+    """The request that an address makes. Raises Forbidden ``own-only``."""
+    asked: dict[str, object] = {}
+    for name, text in request.query.items():
+        if name in _LISTS:
+            asked[name] = [part for part in text.split(",") if part]
+        elif text:
+            asked[name] = text
+    for name, text in request.match_info.items():
+        if name == "userId":
+            if text != principal.identity:
+                raise refusals.own_only()
+        else:
+            asked[_NAMES.get(name, name)] = text
+    return asked

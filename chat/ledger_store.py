@@ -13,11 +13,12 @@ from chat.access import Connection, Facts, Membership, membership_of
 from tertulia.catalogue import Event, Message
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = 253_402_300_799_999
 
 
 def instant(millis: int | None) -> datetime | None:
-    """Milliseconds since 1970 as the database takes them."""
-    return _EPOCH + timedelta(milliseconds=millis) if millis is not None else None
+    """Milliseconds since 1970 as the database takes them; what is past the year 9999 is its end."""
+    return _EPOCH + timedelta(milliseconds=min(millis, _LAST)) if millis is not None else None
 
 
 @dataclass(frozen=True)

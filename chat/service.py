@@ -14,11 +14,16 @@ import structlog
 
 from chat import store
 from chat.access import Access, access_conversation, access_many
+from chat.consumers import Consumer
+from chat.conversations import ConversationDesk
 from chat.core import Core, Door
 from chat.fanout import Feeds, Hint, Sink, Subscription, frames_of, topic_of
 from chat.loss import LOST
+from chat.marks import MarkDesk
 from chat.messages import PAGE_BYTES_MAX, MessageDesk, fitting
 from chat.outbox import Outbox
+from chat.own_logs import OwnLogs
+from chat.personal import PersonalDesk
 from chat.store import Head
 from tertulia.bus import Bus
 from tertulia.catalogue import (
@@ -35,6 +40,7 @@ from tertulia.catalogue import (
 )
 from tertulia.database import Database
 from tertulia.errors import Unavailable
+from tertulia.frames import Notice
 from tertulia.tokens import Principal
 
 log = structlog.get_logger("chat.service")
@@ -53,6 +59,10 @@ class ChatService:
         self._bus = bus
         self._core = core = Core(database, self._committed, lambda: self._outbox.wake())
         self.messages = MessageDesk(core)
+        self.conversations = ConversationDesk(core)
+        self.personal = PersonalDesk(core)
+        self.marks = MarkDesk(core, self.personal, self.tell)
+        self.own_logs = Consumer(database, "own-logs", OwnLogs(core).handle)
         self._feeds = Feeds(bus, self._read_head, self._read_events)
         self._look = asyncio.Event()
         self._outbox = Outbox(database, lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
@@ -61,10 +71,12 @@ class ChatService:
     async def start(self) -> None:
         self._outbox.start()
         self._bus.on_loss.append(self._look.set)
+        self.own_logs.start()
         self._heart = asyncio.create_task(self._beat(), name="chat-heartbeat")
 
     async def close(self) -> None:
         """Answer what is queued, then stop."""
+        await self.own_logs.close()
         await self._core.close()
         if self._heart is not None:
             self._heart.cancel()
@@ -94,6 +106,12 @@ class ChatService:
         if events:
             self._tell(conversation, Hint(events[0].seq, events[-1].seq, frames_of(conversation, events)))
         self._outbox.wake()
+        if any(event.kind == "member" for event in events):
+            self.own_logs.wake()
+
+    def tell(self, conversation: str, notice: Notice) -> None:
+        """Tell whoever has a conversation open something that passes and is in no log."""
+        self._feeds.tell(conversation, notice)
 
     def _tell(self, conversation: str, hint: Hint) -> None:
         self._bus.publish(topic_of(conversation), hint)
@@ -137,6 +155,7 @@ class ChatService:
         The subscription is started by the caller, after the snapshot was sent, with the ``seq`` it goes up to.
         """
         await self._core.read(lambda db: access_conversation(db, principal, conversation))
+        await self.conversations.enter_room(principal, conversation)
         subscription = await self.subscribe(conversation, sink)
         try:
             if position is None:

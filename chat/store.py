@@ -17,7 +17,9 @@ from tertulia.catalogue import Change, Event, Message, MessageBody, Position, Re
 
 Connection: TypeAlias = asyncpg.Connection
 
-_EVENT = "seq, id, kind, target_seq, sender_id, sender_name, client_id, body::text AS body, created_at, expires_at, no"
+EVENT_COLUMNS = (
+    "seq, id, kind, target_seq, sender_id, sender_name, client_id, body::text AS body, created_at, expires_at, no"
+)
 _LIVE = "(expires_at IS NULL OR expires_at > now())"
 
 
@@ -110,7 +112,7 @@ async def tags(db: Connection, positions: Sequence[Position]) -> dict[tuple[str,
 async def events_after(db: Connection, conversation: str, after: int, limit: int) -> list[Event]:
     """At most ``limit`` events with ``seq`` above ``after``, rising."""
     rows = await db.fetch(
-        f"SELECT {_EVENT}, {_LIVE} AS live FROM chat.event"
+        f"SELECT {EVENT_COLUMNS}, {_LIVE} AS live FROM chat.event"
         " WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
         conversation,
         after,
@@ -122,7 +124,8 @@ async def events_after(db: Connection, conversation: str, after: int, limit: int
 async def event_at(db: Connection, conversation: str, seqs: Sequence[int]) -> dict[int, Event]:
     """The events of these numbers."""
     rows = await db.fetch(
-        f"SELECT {_EVENT}, {_LIVE} AS live FROM chat.event WHERE conversation_id = $1 AND seq = ANY($2::bigint[])",
+        f"SELECT {EVENT_COLUMNS}, {_LIVE} AS live FROM chat.event"
+        " WHERE conversation_id = $1 AND seq = ANY($2::bigint[])",
         conversation,
         seqs,
     )
@@ -203,6 +206,20 @@ async def pinned_messages(db: Connection, conversation: str, reader: Reader, lim
         limit,
     )
     return [message_of(conversation, row) for row in rows]
+
+
+async def messages_of_many(db: Connection, me: str, places: Sequence[tuple[str, int]]) -> dict[str, Message]:
+    """One message a conversation, by conversation; whether they are to be seen is decided before."""
+    rows = await db.fetch(
+        f"SELECT m.conversation_id, {_MESSAGE}, CASE WHEN m.reactions IS NOT NULL THEN ARRAY("
+        " SELECT r.emoji FROM chat.reaction r WHERE r.conversation_id = m.conversation_id AND r.seq = m.seq"
+        " AND r.user_id = $1 ORDER BY r.emoji) END AS mine"
+        f" FROM {_JOIN} JOIN unnest($2::uuid[], $3::bigint[]) AS p(conversation_id, seq) USING (conversation_id, seq)",
+        me,
+        [conversation for conversation, _ in places],
+        [seq for _, seq in places],
+    )
+    return {str(row["conversation_id"]): message_of(str(row["conversation_id"]), row) for row in rows}
 
 
 async def messages_at(db: Connection, conversation: str, seqs: Sequence[int]) -> dict[int, Message]:

@@ -9,7 +9,7 @@ from tertulia.catalogue import Grants, Participant, RoomInfo, RoomToken
 from tertulia.database import Database
 from tertulia.errors import NotFound
 from tertulia.settings import Settings
-from tertulia.tokens import GUEST_KEY, Tokens
+from tertulia.tokens import GUEST_KEY, WORKSPACE_KEY, Principal, Tokens
 
 GUEST_TTL_S = 86_400
 SITE_TTL_S = 6 * 3600
@@ -60,6 +60,10 @@ class Directory:
     async def mint_guest(self, room_id: str, name: str) -> RoomToken:
         """A guest's token; its identity is of our making. Raises NotFound ``room-not-found``."""
         return await self.mint(room_id, None, name, Grants(), GUEST_TTL_S, GUEST_KEY)
+
+    async def mint_member(self, room_id: str, member: Principal) -> RoomToken:
+        """A token for somebody who is logged in, as who they are. Raises NotFound ``room-not-found``."""
+        return await self.mint(room_id, member.identity, member.name, Grants(), GUEST_TTL_S, WORKSPACE_KEY)
 
     async def mint(
         self, room_id: str, identity: str | None, name: str, grants: Grants | None, ttl_s: int | None, key_id: str

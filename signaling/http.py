@@ -31,6 +31,14 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
         limiter.check(kind, time.monotonic())
         return None
 
+    def logged_in(request: web.Request) -> Principal | None:
+        """Somebody who is logged in here and asks for a room's token under their own identity."""
+        credential = http.bearer(request)
+        if credential is None or ":" in credential:
+            return None
+        principal = signaling.tokens.verify(credential)
+        return principal if principal.workspace else None
+
     def somebody_of(request: web.Request, room: str) -> Principal | None:
         """The holder of a token of this room, or None for an API key."""
         credential = http.bearer(request)
@@ -70,6 +78,10 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
 
     async def mint(request: web.Request) -> web.Response:
         room = request.match_info["room"]
+        member = logged_in(request)
+        if member is not None:
+            limiter.check("token", time.monotonic())
+            return http.json_response(await signaling.directory.mint_member(room, member), 201)
         key_id = key_or_guest(request, "token")
         asked = await http.read_json(request, MintToken)
         name = asked.name.strip()

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+import accounts.development
 import chat.http
 import signaling.events
 import signaling.http
@@ -65,6 +66,7 @@ async def build(settings: Settings) -> web.Application:
     )
     app.add_routes(turn.http.routes(settings))
     app.add_routes(chat.http.routes(chat_service))
+    app.add_routes(accounts.development.routes(settings, tokens, chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
     app.add_routes(whip.routes(sfu_service, signaling_service))
     signaling.events.attach(app, signaling_service)

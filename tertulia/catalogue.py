@@ -257,19 +257,8 @@ class ParticipantList(Frame, frozen=True):
 
 # --- doors ---------------------------------------------------------------------------------------------------------
 
-CHAT_SERVED: tuple[str, ...] = (
-    "send-message",
-    "edit-message",
-    "delete-message",
-    "react",
-    "pin-message",
-    "history",
-    "messages",
-    "edits",
-    "reactions",
-    "pins",
-    "sync",
-    "fill",
+CHAT_SERVED: tuple[str, ...] = tuple(
+    name for name in CHAT_REQUESTS if name not in ("typing", "set-status", "watch", "search")
 )
 """Those of the chat's requests that are answered."""
 
@@ -295,19 +284,25 @@ NOTICES: dict[str, type[Frame]] = {
     "message": Messages,
     "tips": Tips,
     "lagged": Tips,
+    "receipt": Receipt,
     "session-ended": SessionEnded,
 }
 """Server to client, never answered."""
 
 CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
     "control": frozenset({"view", "set-track"}),
-    "chat": frozenset(CHAT_SERVED),
+    "chat": frozenset(
+        {
+            *("send-message", "edit-message", "delete-message", "hide-message", "react", "pin-message"),
+            *("history", "messages", "edits", "pins", "mark-read", "mark-unread", "sync", "fill"),
+        }
+    ),
 }
 """Which requests each data channel takes; the rest go over Socket.IO only."""
 
 CHANNEL_NOTICES: dict[str, frozenset[str]] = {
     "control": frozenset({"slots", "speakers", "quality"}),
-    "chat": frozenset({"message", "tips", "lagged"}),
+    "chat": frozenset({"message", "tips", "lagged", "receipt"}),
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
 

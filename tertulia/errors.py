@@ -79,6 +79,7 @@ CODES: dict[str, str] = {
     "own-only": "This is for oneself only.",
     "search-empty": "A search needs a word or a filter.",
     "preferences-full": "Somebody keeps at most 200 preferences.",
+    "development-only": "The development log-in exists only on servers that nobody else can reach.",
     "client-id-reused": "This client id was used for another message; make a new one.",
     "text-blank": "The message holds nothing to read.",
     "text-invalid": "The message holds characters that cannot be stored (control characters, lone surrogates).",

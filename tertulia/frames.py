@@ -60,10 +60,13 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + length.to_bytes(8, "big") + payload
 
 
-def convert(value: object, kind: type[T]) -> T:
-    """A decoded payload as ``kind``. Raises BadRequest ``frame-invalid`` naming the field."""
+def convert(value: object, kind: type[T], *, strict: bool = True) -> T:
+    """A decoded payload as ``kind``; what is not ``strict`` may say numbers in text, as an address does.
+
+    Raises BadRequest ``frame-invalid`` naming the field.
+    """
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
 

@@ -15,7 +15,7 @@ RAISED = {cls.__name__ for cls in errors.TertuliaError.__subclasses__()} | {"Ter
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    for package in ("tertulia", "chat", "signaling", "sfu", "turn"):
+    for package in ("tertulia", "accounts", "chat", "signaling", "sfu", "turn"):
         for path in sorted((ROOT / package).rglob("*.py")):
             yield path.name, ast.parse(path.read_text(encoding="utf-8"))
 

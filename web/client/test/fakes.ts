@@ -202,6 +202,7 @@ export function unchanged(event: Event): Message {
     pinned_at: null,
     reactions: [],
     mine: [],
+    thread: null,
     reply_count: 0,
     last_reply_at: null,
   };

@@ -1,0 +1,1 @@
+"""Who people are. For now there is only the development log-in."""

@@ -1,0 +1,117 @@
+"""Readers of the outbox that make something of what was committed: exactly once, or again without harm.
+
+A consumer has its own place in the outbox (``chat.outbox_reader``) and moves it in the transaction in which it handled
+what was before it. Of two processes one reads at a time; the row of the place is their lock. Like the outbox's own
+reader it takes only rows below the oldest running transaction, because an id is given before its commit is visible.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from chat.access import Connection
+from chat.loss import LOST
+from tertulia.database import Database
+from tertulia.errors import Unavailable
+
+log = structlog.get_logger("chat.consumers")
+
+COALESCE_S = 0.2
+POLL_S = 30.0
+RETRY_S = 1.0
+RANGES_MAX = 500
+
+
+@dataclass(frozen=True)
+class Range:
+    """Events ``lo`` to ``hi`` of a conversation are committed. An empty one: the conversation itself was made."""
+
+    conversation: str
+    lo: int
+    hi: int
+
+
+Handle = Callable[[Connection, list[Range]], Awaitable[None]]
+
+
+class Consumer:
+    """Reads the outbox under a name when woken, and now and then without."""
+
+    def __init__(self, database: Database, name: str, handle: Handle) -> None:
+        self._database = database
+        self._name = name
+        self._handle = handle
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._wake.set()
+        self._task = asyncio.create_task(self._run(), name=f"chat-{self._name}")
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), POLL_S)
+            except TimeoutError:
+                pass  # another process may have written
+            self._wake.clear()
+            try:
+                while await self.read():
+                    pass
+            except (*LOST, Unavailable) as error:
+                log.warning("the outbox cannot be read now", reader=self._name, error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                self._wake.set()
+            except Exception as error:
+                log.error("the outbox could not be read", reader=self._name, exc_info=error)
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(COALESCE_S)
+
+    async def read(self) -> bool:
+        """Handle what was committed since the last time; whether there may be more."""
+        async with self._database.transaction() as db:
+            await db.execute(
+                "INSERT INTO chat.outbox_reader (name, upto) VALUES ($1, '0') ON CONFLICT DO NOTHING", self._name
+            )
+            row = await db.fetchrow(
+                "SELECT upto, pg_snapshot_xmin(pg_current_snapshot()) AS xmin FROM chat.outbox_reader"
+                " WHERE name = $1 FOR UPDATE",
+                self._name,
+            )
+            since = min(row["upto"], row["xmin"])
+            rows = await db.fetch(
+                "SELECT xid, conversation_id, seq_lo, seq_hi FROM chat.outbox"
+                " WHERE xid >= $1::bigint::text::xid8 AND xid < $2::bigint::text::xid8 ORDER BY xid, id LIMIT $3",
+                since,
+                row["xmin"],
+                RANGES_MAX,
+            )
+            more = len(rows) == RANGES_MAX
+            if more and rows[0]["xid"] != rows[-1]["xid"]:
+                # The last transaction may not be here whole: it is left for the next time.
+                rows = [each for each in rows if each["xid"] != rows[-1]["xid"]]
+            elif more:
+                rows = await db.fetch(
+                    "SELECT xid, conversation_id, seq_lo, seq_hi FROM chat.outbox WHERE xid = $1::bigint::text::xid8",
+                    rows[0]["xid"],
+                )
+            ranges = [Range(str(each["conversation_id"]), each["seq_lo"], each["seq_hi"]) for each in rows]
+            if ranges:
+                await self._handle(db, ranges)
+            upto = rows[-1]["xid"] + 1 if more else row["xmin"]
+            await db.execute(
+                "UPDATE chat.outbox_reader SET upto = $2::bigint::text::xid8 WHERE name = $1", self._name, upto
+            )
+        return more
