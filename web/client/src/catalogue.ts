@@ -303,90 +303,6 @@ export interface Reactor {
   at: number;
 }
 
-export interface SyncAnswer {
-  conversations: Synced[];
-}
-
-export interface ParticipantLeft {
-  id: string;
-  reason: string;
-}
-
-/** Who speaks now, loudest first. */
-export interface Speakers {
-  speakers: Speaker[];
-}
-
-export interface Speaker {
-  participant: string;
-  level: number;
-}
-
-/**
- * How good this client's own connection has been for some seconds, as the server counts it; told when it changes.
- *
- * `score`: 5 excellent, 4 good, 3 fair, 2 poor, 1 bad. The shares of packets that stayed lost are between 0 and 1.
- */
-export interface Quality {
-  score: number;
-  up_loss: number;
-  down_loss: number;
-  round_trip_ms: number | null;
-}
-
-/** State of the media session as the server sees it. */
-export interface MediaState {
-  state: "closed" | "connected" | "connecting" | "disconnected";
-  reason: string | null;
-}
-
-/** New entries of one conversation, in rising `seq`. */
-export interface Messages {
-  conversation: string;
-  events: Event[];
-}
-
-/**
- * Heart beat: the newest position of open conversations. A client that is behind asks with `fill`.
- *
- * As `lagged` it says that the client was too slow and that frames up to these positions were dropped.
- */
-export interface Tips {
-  heads: Position[];
-}
-
-/** The server ended this presence. `replaced`: the same identity joined elsewhere. */
-export interface SessionEnded {
-  code: "expired" | "removed" | "replaced" | "room-ended" | "shutdown";
-  message: string;
-}
-
-/** `GET /rooms`. */
-export interface RoomList {
-  rooms: RoomInfo[];
-}
-
-/** What opens a room: present it when connecting to `/ws`, or as a bearer token over HTTP. */
-export interface RoomToken {
-  token: string;
-  identity: string;
-  name: string;
-  expires_at: number;
-}
-
-/** `GET /rooms/{id}/participants`. */
-export interface ParticipantList {
-  participants: Participant[];
-}
-
-/** A token that opens the person's conversations, over every door. */
-export interface LoggedIn {
-  token: string;
-  identity: string;
-  name: string;
-  expires_at: number;
-}
-
 export interface ConversationList {
   conversations: Conversation[];
   next: string | null;
@@ -487,6 +403,98 @@ export interface Me {
   blocked: string[];
 }
 
+export interface SyncAnswer {
+  conversations: Synced[];
+}
+
+export interface ParticipantLeft {
+  id: string;
+  reason: string;
+}
+
+/** Who speaks now, loudest first. */
+export interface Speakers {
+  speakers: Speaker[];
+}
+
+export interface Speaker {
+  participant: string;
+  level: number;
+}
+
+/**
+ * How good this client's own connection has been for some seconds, as the server counts it; told when it changes.
+ *
+ * `score`: 5 excellent, 4 good, 3 fair, 2 poor, 1 bad. The shares of packets that stayed lost are between 0 and 1.
+ */
+export interface Quality {
+  score: number;
+  up_loss: number;
+  down_loss: number;
+  round_trip_ms: number | null;
+}
+
+/** State of the media session as the server sees it. */
+export interface MediaState {
+  state: "closed" | "connected" | "connecting" | "disconnected";
+  reason: string | null;
+}
+
+/** New entries of one conversation, in rising `seq`. */
+export interface Messages {
+  conversation: string;
+  events: Event[];
+}
+
+/**
+ * Heart beat: the newest position of open conversations. A client that is behind asks with `fill`.
+ *
+ * As `lagged` it says that the client was too slow and that frames up to these positions were dropped.
+ */
+export interface Tips {
+  heads: Position[];
+}
+
+/** Somebody's marks moved; only in conversations of up to 100 members. */
+export interface Receipt {
+  conversation: string;
+  user: string;
+  delivered_no: number;
+  read_no: number;
+}
+
+/** The server ended this presence. `replaced`: the same identity joined elsewhere. */
+export interface SessionEnded {
+  code: "expired" | "removed" | "replaced" | "room-ended" | "shutdown";
+  message: string;
+}
+
+/** `GET /rooms`. */
+export interface RoomList {
+  rooms: RoomInfo[];
+}
+
+/** What opens a room: present it when connecting to `/ws`, or as a bearer token over HTTP. */
+export interface RoomToken {
+  token: string;
+  identity: string;
+  name: string;
+  expires_at: number;
+}
+
+/** `GET /rooms/{id}/participants`. */
+export interface ParticipantList {
+  participants: Participant[];
+}
+
+/** A token that opens the person's conversations, over every door. */
+export interface LoggedIn {
+  token: string;
+  identity: string;
+  name: string;
+  expires_at: number;
+}
+
 export interface PresenceList {
   people: Presence[];
 }
@@ -499,14 +507,6 @@ export interface Presence {
 export interface Found {
   messages: Message[];
   next: string | null;
-}
-
-/** Somebody's marks moved; only in conversations of up to 100 members. */
-export interface Receipt {
-  conversation: string;
-  user: string;
-  delivered_no: number;
-  read_no: number;
 }
 
 /** Somebody writes, or stopped; without another word it counts for 6 seconds. */
@@ -591,6 +591,13 @@ export interface DeleteMessage {
   seq: number;
 }
 
+/** Deletes a message for the asker only. */
+export interface HideMessage {
+  conversation: string;
+  client_id: string;
+  seq: number;
+}
+
 /** Adds a reaction, or with `remove` takes one's own away. */
 export interface React {
   conversation: string;
@@ -642,41 +649,6 @@ export interface Reactions {
 
 export interface Pins {
   conversation: string;
-}
-
-export interface Sync {
-  positions: PositionInput[];
-}
-
-/** Asks for what follows `after`: the answer to a gap, to `tips` ahead of the client, to `lagged`. */
-export interface Fill {
-  conversation: string;
-  after: number;
-}
-
-/** `POST /rooms`. */
-export interface CreateRoom {
-  name?: string;
-}
-
-/** `POST /rooms/{id}/tokens`. Guests choose their name only; the other fields need an API key. */
-export interface MintToken {
-  name: string;
-  identity?: string | null;
-  grants?: GrantsInput | null;
-  ttl_s?: number | null;
-}
-
-/** `POST /auth/dev`, on servers for this machine only: the same name is the same person. */
-export interface DevelopmentLogIn {
-  name: string;
-}
-
-/** Deletes a message for the asker only. */
-export interface HideMessage {
-  conversation: string;
-  client_id: string;
-  seq: number;
 }
 
 /** One's own conversations, the one with the newest event first. */
@@ -833,6 +805,34 @@ export interface SetBlock {
 
 export type GetMe = Record<string, never>;
 
+export interface Sync {
+  positions: PositionInput[];
+}
+
+/** Asks for what follows `after`: the answer to a gap, to `tips` ahead of the client, to `lagged`. */
+export interface Fill {
+  conversation: string;
+  after: number;
+}
+
+/** `POST /rooms`. */
+export interface CreateRoom {
+  name?: string;
+}
+
+/** `POST /rooms/{id}/tokens`. Guests choose their name only; the other fields need an API key. */
+export interface MintToken {
+  name: string;
+  identity?: string | null;
+  grants?: GrantsInput | null;
+  ttl_s?: number | null;
+}
+
+/** `POST /auth/dev`, on servers for this machine only: the same name is the same person. */
+export interface DevelopmentLogIn {
+  name: string;
+}
+
 export interface Typing {
   conversation: string;
   typing?: boolean;
@@ -874,6 +874,7 @@ export interface Requests {
   "send-message": { request: SendMessage; answer: Sent };
   "edit-message": { request: EditMessage; answer: Sent };
   "delete-message": { request: DeleteMessage; answer: Sent };
+  "hide-message": { request: HideMessage; answer: Ok };
   react: { request: React; answer: Sent };
   "pin-message": { request: PinMessage; answer: Sent };
   history: { request: History; answer: HistoryPage };
@@ -881,6 +882,31 @@ export interface Requests {
   edits: { request: Edits; answer: EditList };
   reactions: { request: Reactions; answer: ReactionList };
   pins: { request: Pins; answer: MessageList };
+  conversations: { request: Conversations; answer: ConversationList };
+  conversation: { request: GetConversation; answer: Conversation };
+  "create-conversation": { request: CreateConversation; answer: Conversation };
+  "open-direct": { request: OpenDirect; answer: Conversation };
+  "update-conversation": { request: UpdateConversation; answer: Sent };
+  "join-conversation": { request: JoinConversation; answer: Sent };
+  "leave-conversation": { request: LeaveConversation; answer: Sent };
+  "add-member": { request: AddMember; answer: Sent };
+  "remove-member": { request: RemoveMember; answer: Sent };
+  "set-role": { request: SetRole; answer: Sent };
+  members: { request: Members; answer: MemberList };
+  browse: { request: Browse; answer: ConversationList };
+  people: { request: FindPeople; answer: PersonList };
+  "create-invite": { request: CreateInvite; answer: Invite };
+  "accept-invite": { request: AcceptInvite; answer: Conversation };
+  "revoke-invites": { request: RevokeInvites; answer: Ok };
+  "mark-read": { request: MarkRead; answer: Marks };
+  "mark-unread": { request: MarkUnread; answer: Marks };
+  unread: { request: GetUnread; answer: UnreadList };
+  readers: { request: Readers; answer: ReaderList };
+  arrange: { request: Arrange; answer: Ok };
+  "set-draft": { request: SetDraft; answer: Ok };
+  "set-preferences": { request: SetPreferences; answer: Ok };
+  "set-block": { request: SetBlock; answer: Ok };
+  me: { request: GetMe; answer: Me };
   sync: { request: Sync; answer: SyncAnswer };
   fill: { request: Fill; answer: Synced };
 }
@@ -897,6 +923,7 @@ export interface Notices {
   message: Messages;
   tips: Tips;
   lagged: Tips;
+  receipt: Receipt;
   "session-ended": SessionEnded;
 }
 
@@ -907,13 +934,13 @@ export type ChannelName = "control" | "chat";
 /** Which requests each data channel takes. */
 export const CHANNEL_REQUESTS: Readonly<Record<ChannelName, readonly RequestName[]>> = {
   control: ["set-track", "view"],
-  chat: ["delete-message", "edit-message", "edits", "fill", "history", "messages", "pin-message", "pins", "react", "reactions", "send-message", "sync"],
+  chat: ["delete-message", "edit-message", "edits", "fill", "hide-message", "history", "mark-read", "mark-unread", "messages", "pin-message", "pins", "react", "send-message", "sync"],
 };
 
 /** Which notices use a data channel while it is open, and the socket while it is not. */
 export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]>> = {
   control: ["quality", "slots", "speakers"],
-  chat: ["lagged", "message", "tips"],
+  chat: ["lagged", "message", "receipt", "tips"],
 };
 
 /** Stable codes of errors; a newer server may know more. */
@@ -931,6 +958,7 @@ export type ErrorCode =
   | "conversation-too-large"
   | "cursor-invalid"
   | "database-unavailable"
+  | "development-only"
   | "edit-stale"
   | "event-unknown"
   | "forbidden"

@@ -43,6 +43,7 @@ const NOTICES: Readonly<Record<NoticeName, true>> = {
   message: true,
   tips: true,
   lagged: true,
+  receipt: true,
   "session-ended": true,
 };
 
