@@ -17,7 +17,7 @@ NATIVE_SOURCES := CMakeLists.txt $(shell find sfu/native/include sfu/native/src 
 CPP_FILES = $(shell find sfu/native -name '*.cpp' -o -name '*.hpp')
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
-.PHONY: help run test check bench fuzz setup native web clean
+.PHONY: help run test check bench torture fuzz setup native web clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -46,6 +46,9 @@ check: .venv/.dev .venv/.check web/node_modules/.stamp ## linters, formatters an
 
 bench: .venv/.dev build/native.stamp ## what a forwarded packet costs on this machine
 	$(VENV)/python -m tertulia bench sfu
+
+torture: .venv/.dev build/native.stamp ## kill, cut and restore for ten minutes and judge what clients saw (MINUTES, 10)
+	$(VENV)/python -m tests.torture.run --minutes $${MINUTES:-10}
 
 fuzz: .venv/.dev ## every fuzz target for a while (FUZZ_SECONDS, 60)
 	scripts/system-packages fuzz

@@ -32,9 +32,9 @@ from tests.torture.wire import Lost, Refused
 
 T = TypeVar("T")
 
-NODES = ("a",)
+NODES = ("a", "b")
 PEOPLE = ("ada", "bob", "cy", "dan")
-RUNS = int(os.environ.get("MODEL_RUNS", "8"))
+RUNS = int(os.environ.get("MODEL_RUNS", "6"))
 STEPS = int(os.environ.get("MODEL_STEPS", "50"))
 SEED = int(os.environ.get("MODEL_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 

@@ -46,10 +46,16 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Recorder:
-    """Writes a history; use as a context manager. Without a path it is only kept in memory."""
+    """Writes a history; use as a context manager.
 
-    def __init__(self, path: Path | None = None) -> None:
+    :param path: where to; None: it is only kept in memory
+    :param keep: whether it is kept in memory
+    """
+
+    def __init__(self, path: Path | None = None, keep: bool = True) -> None:
         self.entries: list[Entry] = []
+        self._keep = keep
+        self._numbers = itertools.count()
         self._path = path
         self._file: BinaryIO | None = None
         self._began = time.monotonic()
@@ -66,8 +72,9 @@ class Recorder:
 
     def write(self, kind: Kind, what: str, value: Any = None, **who: Any) -> Entry:
         at = round(time.monotonic() - self._began, 6)
-        entry = Entry(n=len(self.entries), at=at, kind=kind, what=what, value=value, **who)
-        self.entries.append(entry)
+        entry = Entry(n=next(self._numbers), at=at, kind=kind, what=what, value=value, **who)
+        if self._keep:
+            self.entries.append(entry)
         if self._file is not None:
             self._file.write(msgspec.json.encode(entry) + b"\n")
         return entry
@@ -87,4 +94,6 @@ class Recorder:
 
 def load(path: Path) -> list[Entry]:
     """A recorded history. Raises msgspec.DecodeError for a line that is none."""
-    return msgspec.json.decode(b"[" + b",".join(path.read_bytes().splitlines()) + b"]", type=list[Entry])
+    decoder = msgspec.json.Decoder(Entry)
+    with path.open("rb") as file:
+        return [decoder.decode(line) for line in file]

@@ -30,7 +30,12 @@ class BadNode:
 
 @asynccontextmanager
 async def bad_node(
-    name: str, directory: Path, environment: dict[str, str] | None = None, loss: float = 0.05, seed: int = 1
+    name: str,
+    directory: Path,
+    environment: dict[str, str] | None = None,
+    loss: float = 0.05,
+    seed: int = 1,
+    program: tuple[str, ...] = ("-m", "tertulia", "serve"),
 ) -> AsyncIterator[BadNode]:
     """A running server. Without ``TERTULIA_DATABASE_DSN`` in ``environment`` it has a database of its own."""
     media_port = free_port(socket.SOCK_DGRAM)
@@ -45,6 +50,6 @@ async def bad_node(
             **(environment or {}),
         }
         directory.mkdir(parents=True, exist_ok=True)
-        with Server(directory, variables, media_port) as server:
+        with Server(directory, variables, media_port, program) as server:
             async with Proxy(server.port) as proxy:
                 yield BadNode(Node(name, proxy.url), server, proxy, forwarder)

@@ -54,6 +54,7 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self._target = port
         self._links: set[_Link] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._open = (True, True)
 
@@ -76,7 +77,9 @@ class Proxy:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        self.release()
         self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
         """Every connection ends with a reset, in both directions."""
@@ -105,7 +108,12 @@ class Proxy:
             if not link.server.is_closing() and link.server.can_write_eof():
                 link.server.write_eof()
 
-    async def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, client), name="proxy")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
             back, server = await asyncio.open_connection("127.0.0.1", self._target, limit=CHUNK)
         except OSError:

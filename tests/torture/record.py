@@ -88,6 +88,10 @@ class Record:
     seen: list[Seen] = field(default_factory=list)
     logs: dict[str, Log] = field(default_factory=dict)
     audit: Entry | None = None
+    rules: list[Entry] = field(default_factory=list)
+    """Rules from before this stretch, which still hold."""
+    inherited: list[Call] = field(default_factory=list)
+    """Changes acknowledged before the backup that this stretch began from."""
     bounds: dict[str, Any] = field(default_factory=dict)
 
     def done(self, what: str) -> Iterator[Call]:
@@ -113,16 +117,25 @@ class Record:
 def prepare(entries: list[Entry]) -> list[Record]:
     """Split where a backup was restored, and look everything up that the invariants ask for."""
     stretches: list[list[Entry]] = [[]]
+    backup = 0
     for entry in entries:
         stretches[-1].append(entry)
+        if entry.kind == "rule" and entry.what == "backup":
+            backup = entry.n
         if entry.kind == "rule" and entry.what == "restored":
             stretches.append([])
-    rules = [entry for entry in entries if entry.kind == "rule"]
-    return [_record(stretch, rules) for stretch in stretches if stretch]
+    records: list[Record] = []
+    for stretch in stretches:
+        if stretch:
+            records.append(_record(stretch, records, backup))
+    return records
 
 
-def _record(entries: list[Entry], rules: list[Entry]) -> Record:
+def _record(entries: list[Entry], earlier: list[Record], backup: int) -> Record:
     record = Record(entries)
+    for one in earlier:
+        record.rules += one.of_kind("rule")
+        record.inherited += [call for call in one.changes() if call.ended < backup]
     asked: dict[int, Entry] = {}
     for entry in entries:
         if entry.kind == "invoke":
@@ -143,7 +156,7 @@ def _record(entries: list[Entry], rules: list[Entry]) -> Record:
             messages = {message[0]: message for message in found["messages"]}
             log = Log(found["conversation"], found["floor"], found["head"], events, messages)
             record.logs[log.conversation] = log
-    for rule in rules:
+    for rule in (*record.rules, *record.of_kind("rule")):
         if rule.what == "bounds":
             record.bounds |= rule.value
     return record

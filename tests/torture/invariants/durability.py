@@ -26,8 +26,9 @@ def idempotent(record: Record) -> Iterator[Violation]:
 
 
 def durable(record: Record) -> Iterator[Violation]:
-    """5. Whatever was acknowledged is in the log at the end, under the number that was told."""
-    for call in record.changes():
+    """5. Whatever was acknowledged is in the log at the end, under the number that was told; in a log that was put back
+    from a backup, whatever was acknowledged before the backup was begun."""
+    for call in (*record.inherited, *record.changes()):
         event = call.value["event"]
         log = record.logs.get(event["conversation"])
         if log is None or event["seq"] <= log.floor:

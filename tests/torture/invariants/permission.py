@@ -14,7 +14,11 @@ def permitted(record: Record) -> Iterator[Violation]:
     A run says who may see what with rules ``may-see`` ``{identity, conversation, above, upto}``: events with a number
     above ``above`` and, once ``upto`` is given, not above that. Stubs show nothing.
     """
-    rules: dict[tuple[str, str], dict[str, Any]] = {}
+    rules: dict[tuple[str, str], dict[str, Any]] = {
+        (rule.value["identity"], rule.value["conversation"]): rule.value
+        for rule in record.rules
+        if rule.what == "may-see"
+    }
     seen_at: dict[int, list[Seen]] = {}
     for seen in record.seen:
         seen_at.setdefault(seen.entry.n, []).append(seen)
