@@ -21,6 +21,7 @@ from tertulia import http
 from tertulia.catalogue import DevelopmentLogIn, LoggedIn
 from tertulia.errors import Forbidden
 from tertulia.limits import Limiter, Rate
+from tertulia.openapi import Operation
 from tertulia.settings import Settings
 from tertulia.tokens import WORKSPACE_KEY, Tokens
 
@@ -28,6 +29,20 @@ log = structlog.get_logger("accounts.development")
 
 TTL_S = 7 * 86_400
 RATES = {"log-in": Rate(50, 500)}
+
+
+OPERATIONS = [
+    Operation(
+        method="POST",
+        path="/auth/dev",
+        name="development-log-in",
+        about="Be somebody, on a server that nobody else can reach.",
+        tag="accounts",
+        request=DevelopmentLogIn,
+        answer=LoggedIn,
+        authenticated=False,
+    )
+]
 
 
 def routes(settings: Settings, tokens: Tokens, chat: ChatService) -> Iterable[web.RouteDef]:

@@ -83,11 +83,13 @@ async def one(db: Connection, me: str, conversation: str) -> Conversation | None
     return found[0] if found else None
 
 
-async def browsed(db: Connection, me: str, query: str, after: tuple[str, str] | None, limit: int) -> list[Conversation]:
-    """Channels that anybody may join, by title."""
+async def browsed(
+    db: Connection, me: str, query: str, after: tuple[str, str] | None, limit: int
+) -> list[tuple[str, Conversation]]:
+    """Channels that anybody may join, by title, each with the key it is sorted by."""
     rows = await db.fetch(
         f"""
-        SELECT {_COLUMNS} FROM chat.conversation c
+        SELECT {_COLUMNS}, lower(c.title) AS key FROM chat.conversation c
         LEFT JOIN chat.member m ON m.conversation_id = c.id AND m.user_id = $1 AND m.visible_to IS NULL
         {_REST}
         WHERE c.kind IN ('public', 'announcement') AND position(lower($2) IN lower(c.title)) > 0
@@ -100,7 +102,8 @@ async def browsed(db: Connection, me: str, query: str, after: tuple[str, str] | 
         after[1] if after else None,
         limit,
     )
-    return await _conversations(db, me, rows)
+    found = await _conversations(db, me, rows)
+    return [(row["key"], each) for row, each in zip(rows, found, strict=True)]
 
 
 async def _conversations(db: Connection, me: str, rows: Sequence[Any]) -> list[Conversation]:

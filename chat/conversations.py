@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 
 from chat import conversation_store as store
 from chat import refusals
@@ -46,8 +45,6 @@ from tertulia.catalogue import (
 )
 from tertulia.tokens import Principal
 
-SelfWriter = Callable[[str, str], Awaitable[None]]
-
 
 class ActivityCursor(Cursor, frozen=True, array_like=True):
     at: int
@@ -87,7 +84,8 @@ class ConversationDesk:
         found = await self._core.read(lambda db: store.browsed(db, me, plain(asked.query), place, asked.limit + 1))
         page = found[: asked.limit]
         more = len(found) > len(page)
-        return ConversationList(page, write_cursor(NameCursor(page[-1].title.lower(), page[-1].id)) if more else None)
+        cursor = write_cursor(NameCursor(page[-1][0], page[-1][1].id)) if more else None
+        return ConversationList([each for _, each in page], cursor)
 
     async def members(self, principal: Principal, asked: Members) -> MemberList:
         """Who is in a conversation, by name."""

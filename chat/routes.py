@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tertulia.catalogue import CHAT_REQUESTS, Frame
+from tertulia.openapi import Operation
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,21 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/chat/sync", "sync", "What happened after one's positions."),
     Route("POST", "/chat/fill", "fill", "What follows a number."),
 )
+
+
+def operations() -> list[Operation]:
+    """The table as ``/openapi.json`` describes it."""
+    return [
+        Operation(
+            method=route.method,
+            path=route.path,
+            name=route.event,
+            about=route.about,
+            tag="chat",
+            request=route.request,
+            answer=route.answer,
+            in_address=route.method == "GET",
+            path_names={"chatId": "conversation", "userId": None},
+        )
+        for route in ROUTES
+    ]

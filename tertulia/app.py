@@ -15,6 +15,7 @@ from aiohttp import web
 
 import accounts.development
 import chat.http
+import chat.routes
 import signaling.events
 import signaling.http
 import turn.http
@@ -24,7 +25,7 @@ from sfu import whip
 from sfu.robots import RobotHost
 from sfu.service import SfuService
 from signaling.service import SignalingService
-from tertulia import bus_choice, http, metrics, pages
+from tertulia import bus_choice, http, metrics, openapi, pages
 from tertulia.bus import Bus
 from tertulia.database import Database
 from tertulia.settings import Settings
@@ -66,6 +67,7 @@ async def build(settings: Settings) -> web.Application:
     )
     app.add_routes(turn.http.routes(settings))
     app.add_routes(chat.http.routes(chat_service))
+    app.add_routes(openapi.routes([*chat.routes.operations(), *accounts.development.OPERATIONS]))
     app.add_routes(accounts.development.routes(settings, tokens, chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
     app.add_routes(whip.routes(sfu_service, signaling_service))

@@ -65,7 +65,7 @@ UNREAD_MAX = 100
 Title = Annotated[str, Meta(min_length=1, max_length=80)]
 About = Annotated[str, Meta(max_length=500)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=16)]
-Cursor = Annotated[str, Meta(max_length=200)]
+Cursor = Annotated[str, Meta(max_length=1000)]
 Retention = Annotated[int, Meta(ge=0, le=10 * 366 * 86_400)]
 """Seconds after which messages disappear; 0 keeps them."""
 Limit = Annotated[int, Meta(ge=1, le=100)]
