@@ -60,7 +60,7 @@ class Operation:
 def describe(operations: Iterable[Operation]) -> dict[str, Any]:
     """The description of these operations."""
     listed = list(operations)
-    kinds = {Refused, *(each.answer for each in listed)}
+    kinds: set[type[Frame]] = {Refused, *(each.answer for each in listed)}
     kinds |= {each.request for each in listed if each.request is not None}
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
@@ -120,8 +120,9 @@ def _operation(each: Operation, components: Mapping[str, Any]) -> dict[str, Any]
         for name, schema in properties.items():
             if name in taken:
                 continue
-            parameter = {"name": name, "in": "query", "required": name in required, "schema": _plain(schema)}
-            if parameter["schema"].get("type") == "array":
+            plain = _plain(schema)
+            parameter: dict[str, Any] = {"name": name, "in": "query", "required": name in required, "schema": plain}
+            if plain.get("type") == "array":
                 parameter |= {"style": "form", "explode": False}
             parameters.append(parameter)
     elif each.request is not None:

@@ -22,7 +22,7 @@ def test_every_reference_leads_somewhere() -> None:
     schemas = described()["components"]["schemas"]
     references = set(re.findall(r'"#/components/schemas/(\w+)"', text))
     assert len(references) > 50
-    assert references == schemas.keys()
+    assert references <= schemas.keys()
 
 
 def test_every_operation_has_a_name_of_its_own_and_says_how_it_refuses() -> None:
