@@ -41,6 +41,7 @@ struct RoutedSlot {
   bool waiting = false;      // for a packet at which another layer, or the first, may begin
   bool announced = false;    // the switch to `source` was told
   bool unsupported = false;  // ... or that the viewer cannot decode it
+  bool stuck = false;        // what is wanted of the layer that is shown waits for a key frame
   TimeUs waiting_since_us = 0;
   SlotView view;                    // what the viewer wants of it
   LayerTarget target = kBestLayer;  // what it may have, as the allocation says
@@ -131,6 +132,12 @@ struct Router::Impl {
   void Regate(RoutedSource& source, TimeUs now);
   void Regate(RoutedSource& source, const Layer& layer, TimeUs now);
   void Retarget(RoutedSource& source, TimeUs now);
+  // What the slot shall show of its source, and whether it shall show anything.
+  void WantLayer(RoutedSlot& slot, LayerTarget wanted, TimeUs now);
+  void PauseSlot(RoutedSlot& slot, bool paused, TimeUs now);
+  void Steer(RoutedSlot& slot, TimeUs now);
+  void NoteStuck(RoutedSlot& slot, TimeUs now);
+  void ReleaseGate(RoutedSource& source);
   [[nodiscard]] static Layer* Target(const RoutedSlot& slot);
   void RequestKeyFrame(RoutedSource& source, const Layer& layer, TimeUs now);
   void OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacket& packet);

@@ -189,6 +189,9 @@ void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
     output.OnSlotSwitched(slot.slot.handle(), slot.source->source.handle(), ReadU32(&header[4]));
   }
   Transmit(slot.session, MutableBytes(buffer).first(header.size()), slot.slot.stamp(), packet.payload);
+  if (slot.slot.needs_key_frame() != slot.stuck) {
+    NoteStuck(slot, packet.arrival_us);
+  }
   if (slot.slot.reports().OnPacket(packet.arrival_us)) {
     Schedule(slot.session, slot.slot.reports().due_us());
   }

@@ -10,6 +10,7 @@ void Router::Impl::Attach(RoutedSlot& slot, RoutedSource& source, TimeUs now) {
   slot.announced = slot.unsupported = false;
   slot.slot.Occupy(source.source.csrc(), source.source.payloads());
   source.slots.push_back(&slot);
+  slot.slot.Want(source.source.Within(slot.target));
   // Switches happen on the packet path, which allocates nothing.
   source.waiting.reserve(source.slots.capacity());
   for (const auto& layer : source.source.layers()) {
@@ -37,11 +38,89 @@ void Router::Impl::Detach(RoutedSlot& slot) {
   }
 }
 
-// The layer that the slot should show. One choice for all slots so far; a choice by what each viewer can receive goes
-// here.
-Layer* Router::Impl::Target(const RoutedSlot& slot) { return slot.source->source.best(); }
+// The stream that the slot should show: an encoding of a simulcast source, else the only one there is.
+Layer* Router::Impl::Target(const RoutedSlot& slot) { return slot.source->source.Choose(slot.target.spatial); }
+
+void Router::Impl::WantLayer(RoutedSlot& slot, LayerTarget wanted, TimeUs now) {
+  if (slot.target == wanted) {
+    return;
+  }
+  slot.target = wanted;
+  Steer(slot, now);
+}
+
+void Router::Impl::PauseSlot(RoutedSlot& slot, bool paused, TimeUs now) {
+  if (slot.paused == paused) {
+    return;
+  }
+  slot.paused = paused;
+  if (slot.source == nullptr) {
+    return;
+  }
+  if (paused) {
+    StopWaiting(slot);
+    StopShowing(slot);
+    ReleaseGate(*slot.source);
+  } else if (slot.session.ready) {
+    Wait(slot, now);
+  }
+}
+
+// What a slot shows moves towards what it should show.
+void Router::Impl::Steer(RoutedSlot& slot, TimeUs now) {
+  if (slot.source == nullptr || slot.paused) {
+    return;
+  }
+  RoutedSource& source = *slot.source;
+  const Layer* target = Target(slot);
+  if (slot.showing == nullptr || slot.showing == target) {
+    slot.slot.Want(source.source.Within(slot.target));
+    if (slot.showing != nullptr) {
+      StopWaiting(slot);
+    } else if (slot.session.ready) {
+      Wait(slot, now);
+    }
+  } else {
+    // On the way down the frame rate falls at once; on the way up what is there is shown in full.
+    const bool down = target != nullptr && source.source.RankOf(*slot.showing) > source.source.RankOf(*target);
+    slot.slot.Want({UINT8_MAX, down ? std::uint8_t{0} : std::uint8_t{UINT8_MAX}});
+    if (slot.session.ready) {
+      // Only a key frame that is sent after this counts.
+      slot.waiting_since_us = now;
+      Wait(slot, now);
+    }
+  }
+  ReleaseGate(source);
+}
+
+// The filter found, at the beginning of a picture, that it cannot go where it should without a key frame.
+void Router::Impl::NoteStuck(RoutedSlot& slot, TimeUs now) {
+  const bool stuck = slot.slot.needs_key_frame();
+  if (stuck && !slot.stuck) {
+    RequestKeyFrame(*slot.source, *slot.showing, now);
+  }
+  slot.stuck = stuck;
+}
+
+// Key frames of layers that nobody waits for, and nobody is shown, are not asked for any more.
+void Router::Impl::ReleaseGate(RoutedSource& source) {
+  std::uint32_t needed = 0;
+  for (const RoutedSlot* slot : source.waiting) {
+    if (const Layer* target = Target(*slot)) {
+      needed |= std::uint32_t{1} << target->index();
+    }
+  }
+  for (const auto& layer : source.source.layers()) {
+    if ((needed >> layer->index() & 1) == 0 && source.showing[layer->index()].empty()) {
+      source.gate.Satisfy(layer->index());
+    }
+  }
+}
 
 void Router::Impl::Wait(RoutedSlot& slot, TimeUs now) {
+  if (slot.paused) {
+    return;
+  }
   RoutedSource& source = *slot.source;
   if (!slot.waiting) {
     slot.waiting = true;
@@ -88,20 +167,10 @@ void Router::Impl::Regate(RoutedSource& source, const Layer& layer, TimeUs now) 
   }
 }
 
-// Another layer is the best now: slots go on showing what they show until it can begin.
+// Layers came or went: slots go on showing what they show until what they should show can begin.
 void Router::Impl::Retarget(RoutedSource& source, TimeUs now) {
   for (RoutedSlot* slot : source.slots) {
-    if (slot->showing != nullptr && slot->showing == Target(*slot)) {
-      StopWaiting(*slot);
-    } else if (slot->session.ready) {
-      slot->waiting_since_us = now;
-      Wait(*slot, now);
-    }
-  }
-  for (const auto& layer : source.source.layers()) {
-    if (layer.get() != source.source.best() && source.showing[layer->index()].empty()) {
-      source.gate.Satisfy(layer->index());
-    }
+    Steer(*slot, now);
   }
 }
 
@@ -121,8 +190,9 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
       continue;
     }
     // A viewer without any picture takes what comes when its layer's key frame seems to be lost.
-    const bool impatient =
-        slot.showing == nullptr && packet.arrival_us - slot.waiting_since_us > KeyframeGate::kIntervalUs;
+    const bool impatient = slot.showing == nullptr &&
+                           packet.arrival_us - slot.waiting_since_us > KeyframeGate::kIntervalUs &&
+                           source.source.RankOf(layer) <= slot.target.spatial;
     if (&layer != Target(slot) && !impatient) {
       continue;
     }
@@ -139,6 +209,8 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
       source.waiting.pop_back();
     }
     ++slot.switches;
+    slot.stuck = false;
+    slot.slot.Want(&layer == Target(slot) ? source.source.Within(slot.target) : kBestLayer);
     slot.slot.Open(packet);
     SendTo(slot, packet);
     slot.slot.reports().OnOccupied(packet.arrival_us);

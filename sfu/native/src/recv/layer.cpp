@@ -1,12 +1,6 @@
 #include "recv/layer.hpp"
 
 namespace tertulia {
-namespace {
-
-constexpr TimeUs kRateWindowUs = 500'000;
-
-}  // namespace
-
 bool Layer::Bind(std::uint32_t ssrc) {
   if (bound_ && ssrc_ == ssrc) {
     return false;
@@ -38,16 +32,12 @@ Reception::Verdict Layer::Receive(IncomingPacket& packet, const PayloadType& pay
   packet.in_order = result.in_order;
   packet.new_timestamp = result.new_timestamp;
   last_packet_us_ = packet.arrival_us;
-  Measure(wire_size, packet.arrival_us);
   if (packet.new_timestamp) {
     capture_us_ = clock_.Map(clock, packet.timestamp, payload.clock_rate, packet.arrival_us);
   }
   packet.capture_us = capture_us_;
-  if (packet.payload.empty()) {
-    packet.picture = Picture();
-    return result.verdict;
-  }
-  if (payload.clock_rate == 90'000) {
+  packet.picture = Picture();
+  if (!packet.payload.empty() && payload.clock_rate == 90'000) {
     pictures_.Read(payload.codec, packet);
     if (packet.picture.key_frame && (key_frames_ == 0 || key_frame_timestamp_ != packet.timestamp)) {
       key_frame_timestamp_ = packet.timestamp;
@@ -57,26 +47,13 @@ Reception::Verdict Layer::Receive(IncomingPacket& packet, const PayloadType& pay
       pixels_ = packet.picture.pixels;
     }
   }
+  rates_changed_ = rates_.Add(packet, wire_size);
   return result.verdict;
 }
 
 void Layer::OnSenderReport(PublisherClock& clock, const rtcp::SenderInfo& info, TimeUs now) {
   reception_.OnSenderReport(info.ntp, now);
   clock_.OnSenderReport(clock, info.ntp, info.rtp_timestamp, now);
-}
-
-void Layer::Measure(std::size_t size, TimeUs now) {
-  window_bytes_ += size;
-  const TimeUs elapsed = now - window_start_us_;
-  if (elapsed < kRateWindowUs) {
-    return;
-  }
-  if (elapsed < 4 * kRateWindowUs) {
-    const std::uint64_t measured = window_bytes_ * 8 * 1'000'000 / static_cast<std::uint64_t>(elapsed);
-    bitrate_bps_ = bitrate_bps_ == 0 ? measured : (bitrate_bps_ * 3 + measured) / 4;
-  }
-  window_bytes_ = 0;
-  window_start_us_ = now;
 }
 
 }  // namespace tertulia

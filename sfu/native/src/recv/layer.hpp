@@ -6,6 +6,7 @@
 #include <string>
 
 #include "recv/clock_map.hpp"
+#include "recv/layer_rates.hpp"
 #include "recv/packet.hpp"
 #include "recv/picture.hpp"
 #include "recv/reception.hpp"
@@ -32,15 +33,16 @@ class Layer {
   [[nodiscard]] bool bound() const { return bound_; }
   [[nodiscard]] std::uint32_t ssrc() const { return ssrc_; }
   [[nodiscard]] std::uint32_t pixels() const { return pixels_; }
-  [[nodiscard]] std::uint64_t bitrate_bps() const { return bitrate_bps_; }
+  [[nodiscard]] std::uint64_t bitrate_bps() const { return rates_.bitrate_bps(); }
+  [[nodiscard]] const LayerRates& rates() const { return rates_; }
+  // The last packet made the rates anew.
+  [[nodiscard]] bool rates_changed() const { return rates_changed_; }
   [[nodiscard]] std::uint64_t key_frames() const { return key_frames_; }
   [[nodiscard]] TimeUs last_packet_us() const { return last_packet_us_; }
   [[nodiscard]] Reception& reception() { return reception_; }
   [[nodiscard]] const Reception& reception() const { return reception_; }
 
  private:
-  void Measure(std::size_t size, TimeUs now);
-
   unsigned index_;
   std::string rid_;
   bool bound_ = false;
@@ -53,9 +55,8 @@ class Layer {
   std::uint32_t pixels_ = 0;
   std::uint64_t key_frames_ = 0;
   std::uint32_t key_frame_timestamp_ = 0;
-  std::uint64_t bitrate_bps_ = 0;
-  std::uint64_t window_bytes_ = 0;
-  TimeUs window_start_us_ = 0;
+  LayerRates rates_;
+  bool rates_changed_ = false;
 };
 
 }  // namespace tertulia

@@ -8,17 +8,34 @@
 
 #include "tertulia/types.hpp"
 #include "wire/bytes.hpp"
+#include "wire/dd.hpp"
 
 namespace tertulia {
 
 inline constexpr std::size_t kExtCount = static_cast<std::size_t>(Ext::kCount);
 
+// How the layers of a picture are told apart.
+enum class Layering : std::uint8_t {
+  kNone,         // they are not: all of the stream is forwarded
+  kTemporal,     // VP8's payload descriptor
+  kSpatial,      // VP9's: temporal and spatial layers
+  kDescribed,    // by a dependency descriptor
+  kUndescribed,  // by one, but what it refers to is not known (yet)
+};
+
 // What a video packet says about its picture.
 struct Picture {
   bool key_frame = false;    // begins a picture that needs nothing before it
-  std::uint32_t pixels = 0;  // width x height, known in key frames of VP8 only
+  bool frame_start = false;  // begins a frame: the picture's part in one spatial layer
+  bool frame_end = false;    // ends one
+  std::uint32_t pixels = 0;  // width x height of the whole, where a key frame says it
+  Layering layering = Layering::kNone;
+  std::uint8_t spatial = 0;
+  std::uint8_t temporal = 0;
+  bool sync = false;         // VP8: needs the lowest temporal layer only; VP9: higher ones may follow
+  bool closes_gaps = false;  // VP8: the ids of pictures that are sent follow on each other
 
-  // VP8 (RFC 7741): numbers that a slot continues across switches. Offsets are into the payload.
+  // VP8 (RFC 7741) and VP9 (RFC 9628): numbers that a slot continues across switches. Offsets are into the payload.
   bool has_picture_id = false;
   bool has_tl0_index = false;
   bool has_key_index = false;
@@ -28,6 +45,15 @@ struct Picture {
   std::uint16_t picture_id_offset = 0;
   std::uint16_t tl0_index_offset = 0;
   std::uint16_t key_index_offset = 0;
+
+  dd::Layout descriptor;  // of the dependency descriptor, if there is one that could be read
+};
+
+// What the packet's dependency descriptor says; `structure` lives as long as the layer's next packet has not come.
+struct Dependencies {
+  std::optional<dd::Descriptor> descriptor;  // nothing: there is none
+  const dd::Structure* structure = nullptr;  // null: not known
+  dd::Targets active = 0;
 };
 
 struct IncomingPacket {
@@ -45,6 +71,7 @@ struct IncomingPacket {
   bool in_order = false;       // follows directly on the one that was the newest
   bool new_timestamp = false;  // its timestamp differs from the one that was the newest; with `newest` only
   Picture picture;
+  Dependencies dependencies;
 
   // Extension values moved out of the way when the payload had to grow to the left.
   std::array<std::uint8_t, 40> moved{};

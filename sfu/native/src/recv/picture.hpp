@@ -1,6 +1,8 @@
-// Reads what a video packet says about its picture, and brings VP8 descriptors into the one form that slots continue.
+// Reads what a video packet says about its picture and its layers, and brings picture ids into the one form that slots
+// continue.
 #pragma once
 
+#include "recv/dependency_reader.hpp"
 #include "recv/packet.hpp"
 #include "recv/sequence.hpp"
 #include "tertulia/types.hpp"
@@ -16,9 +18,13 @@ class PictureReader {
 
  private:
   void ReadVp8(IncomingPacket& packet);
+  void ReadVp9(IncomingPacket& packet);
+  // Notes the picture id, made one of 15 bits. Returns by how many bytes the payload grew to the left.
+  std::size_t ReadPictureId(IncomingPacket& packet, std::uint16_t id, bool is_long, std::size_t offset);
 
   Unwrapper<7> short_ids_;
   Unwrapper<15> long_ids_;
+  DependencyReader dependencies_;
 };
 
 }  // namespace tertulia

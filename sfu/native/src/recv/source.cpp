@@ -41,6 +41,14 @@ const PayloadType* Source::FindPayload(std::uint8_t pt) const {
 }
 
 bool Source::OnPacket(Layer& layer, const IncomingPacket& packet) {
+  const bool changed = Look(layer, packet);
+  if (changed || layer.rates_changed()) {
+    MakeOptions();
+  }
+  return changed;
+}
+
+bool Source::Look(Layer& layer, const IncomingPacket& packet) {
   last_packet_us_ = packet.arrival_us;
   if (layers_.size() == 1) {
     const bool first = best_ == nullptr;
@@ -61,24 +69,25 @@ bool Source::OnPacket(Layer& layer, const IncomingPacket& packet) {
     next_check_us_ = packet.arrival_us + kLayerSilentUs;
   }
   bool choose = packet.picture.pixels != 0;
+  bool changed = false;
   if (!life.alive) {
     // The first packets of a layer need no proof: encoders start their layers one after the other, each with a key
     // frame.
     life.proven = !life.started;
     life.alive = life.started = true;
     life.since_us = packet.arrival_us;
-    choose = true;
+    changed = true;
   } else if (!life.proven && packet.arrival_us - life.since_us >= kLayerProvenUs) {
     life.proven = true;
-    choose = true;
+    changed = true;
   }
   // Bit rates become known, and change, with time.
-  choose = choose || packet.arrival_us - chosen_us_ >= kChoiceUs;
+  choose = choose || changed || packet.arrival_us - chosen_us_ >= kChoiceUs;
   if (!choose) {
     return false;
   }
   chosen_us_ = packet.arrival_us;
-  return ChooseBest();
+  return ChooseBest() || changed;
 }
 
 bool Source::CheckSilence(TimeUs now) {
@@ -102,7 +111,11 @@ bool Source::CheckSilence(TimeUs now) {
       next_check_us_ = std::min(next_check_us_, now + kLayerSilentUs / 8);
     }
   }
-  return changed && ChooseBest();
+  if (changed) {
+    ChooseBest();
+    MakeOptions();
+  }
+  return changed;
 }
 
 bool Source::ChooseBest() {
@@ -121,6 +134,76 @@ bool Source::ChooseBest() {
   }
   best_ = best;
   return true;
+}
+
+Layer* Source::Choose(std::uint8_t spatial) {
+  if (layers_.size() == 1 || spatial == UINT8_MAX || best_ == nullptr) {
+    return best_;
+  }
+  Layer* chosen = nullptr;
+  Layer* smallest = nullptr;
+  for (const bool proven : {true, false}) {
+    for (const auto& layer : layers_) {
+      const Life& life = lives_[layer->index()];
+      if (!life.alive || life.proven != proven) {
+        continue;
+      }
+      const unsigned rank = RankOf(*layer);
+      if (rank <= spatial && (chosen == nullptr || (proven && rank > RankOf(*chosen)))) {
+        chosen = layer.get();
+      }
+      if (smallest == nullptr || rank < RankOf(*smallest)) {
+        smallest = layer.get();
+      }
+    }
+  }
+  return chosen != nullptr ? chosen : smallest != nullptr ? smallest : best_;
+}
+
+unsigned Source::RankOf(const Layer& layer) const {
+  unsigned rank = 0;
+  for (const auto& other : layers_) {
+    if (other.get() == &layer || !lives_[other->index()].started) {
+      continue;
+    }
+    const bool above = Better(layer, *other);
+    rank += above || (!Better(*other, layer) && other->index() < layer.index()) ? 1 : 0;
+  }
+  return rank;
+}
+
+void Source::MakeOptions() {
+  std::array<LayerOption, LayerRates::kMaxOptions> made{};
+  std::size_t count = 0;
+  for (const auto& layer : layers_) {
+    if (layers_.size() > 1 && !lives_[layer->index()].alive) {
+      continue;
+    }
+    for (LayerOption option : layer->rates().options()) {
+      if (count == made.size()) {
+        break;
+      }
+      if (layers_.size() > 1) {
+        option.target.spatial = static_cast<std::uint8_t>(RankOf(*layer));
+        option.pixels = layer->pixels();
+      }
+      made[count++] = option;
+    }
+  }
+  std::sort(made.begin(), made.begin() + static_cast<std::ptrdiff_t>(count),
+            [](const auto& a, const auto& b) { return a.target < b.target; });
+  bool differs = count != option_count_;
+  for (std::size_t i = 0; i < count && !differs; ++i) {
+    const std::uint64_t before = options_[i].bitrate_bps;
+    differs = made[i].target != options_[i].target || made[i].pixels != options_[i].pixels ||
+              made[i].bitrate_bps > before + before / 8 || made[i].bitrate_bps < before - before / 8;
+  }
+  // What stays is kept as it is, so that many small steps do not go unnoticed.
+  if (differs) {
+    options_ = made;
+    option_count_ = count;
+    ++options_version_;
+  }
 }
 
 bool Source::Better(const Layer& a, const Layer& b) {

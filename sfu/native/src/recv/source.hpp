@@ -5,9 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "control/layer_option.hpp"
 #include "recv/layer.hpp"
 #include "tertulia/types.hpp"
 #include "time.hpp"
@@ -36,14 +38,29 @@ class Source {
   [[nodiscard]] const PayloadType* FindPayload(std::uint8_t pt) const;
   [[nodiscard]] const std::vector<PayloadType>& payloads() const { return payloads_; }
 
-  // A packet of `layer` arrived. True if the best layer is another one now.
+  // A packet of `layer` arrived. True if layers came or went, or the best is another one now.
   bool OnPacket(Layer& layer, const IncomingPacket& packet);
-  // Looks for layers that fell silent. True if the best layer is another one now.
+  // Looks for layers that fell silent. True if some did.
   bool CheckSilence(TimeUs now);
   // When CheckSilence may find something; kNever if nothing is sent.
   [[nodiscard]] TimeUs next_check_us() const { return next_check_us_; }
   // The layer worth forwarding: the best alive. Null until something arrived.
   [[nodiscard]] Layer* best() { return best_; }
+
+  // The encoding to show where no more than `spatial` is wanted (see LayerTarget): the best alive up to it, or the
+  // smallest there is. UINT8_MAX is the best. Null until something arrived.
+  [[nodiscard]] Layer* Choose(std::uint8_t spatial);
+  // An encoding's place among those that have been seen, the smallest first.
+  [[nodiscard]] unsigned RankOf(const Layer& layer) const;
+  // What of its one stream a slot should get: layers within it.
+  [[nodiscard]] LayerTarget Within(LayerTarget wanted) const {
+    return layers_.size() == 1 ? wanted : LayerTarget{UINT8_MAX, wanted.temporal};
+  }
+
+  // What there is to choose from now, the smallest first. The version changes when targets or sizes do, or rates by
+  // much.
+  [[nodiscard]] std::span<const LayerOption> options() const { return std::span(options_).first(option_count_); }
+  [[nodiscard]] std::uint32_t options_version() const { return options_version_; }
 
   [[nodiscard]] bool active() const { return active_; }
   void set_active(bool active) { active_ = active; }
@@ -63,7 +80,9 @@ class Source {
     TimeUs last_us = 0;
   };
 
+  bool Look(Layer& layer, const IncomingPacket& packet);
   bool ChooseBest();
+  void MakeOptions();
   [[nodiscard]] static bool Better(const Layer& a, const Layer& b);
 
   Handle handle_;
@@ -77,6 +96,9 @@ class Source {
   Layer* best_ = nullptr;
   TimeUs next_check_us_ = kNever;
   TimeUs chosen_us_ = 0;
+  std::array<LayerOption, LayerRates::kMaxOptions> options_{};
+  std::size_t option_count_ = 0;
+  std::uint32_t options_version_ = 0;
   bool active_ = false;
   TimeUs last_packet_us_ = 0;
 };

@@ -2,59 +2,75 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
+#include "wire/dd.hpp"
 #include "wire/ext.hpp"
 
 namespace tertulia {
 namespace {
 
 constexpr std::size_t kOneByteMaxId = 14;
-constexpr std::size_t kMaxMid = 16;
+constexpr std::size_t kOneByteMaxValue = 16;
 
 Ext StampExt(SendStamp stamp) { return stamp == SendStamp::kTransportCc ? Ext::kTransportCc : Ext::kAbsSendTime; }
 
 }  // namespace
 
-HeaderWriter::HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc, SendStamp stamp) {
-  const bool has_mid = ids.of(Ext::kMid) != 0 && !mid.empty() && mid.size() <= kMaxMid;
-  bool wide = has_mid && ids.of(Ext::kMid) > kOneByteMaxId;
+HeaderWriter::HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc, SendStamp stamp)
+    // A key frame's descriptor does not fit into the one-byte form, and without it the others mean nothing.
+    : descriptor_id_(ids.two_byte ? ids.of(Ext::kDependencyDescriptor) : std::uint8_t{0}), stamp_{stamp, 0} {
+  bool wide = ids.of(Ext::kMid) > kOneByteMaxId;
   for (std::size_t i = 0; i < kForwarded.size(); ++i) {
     ids_[i] = ids.of(kForwarded[i]);
     wide = wide || ids_[i] > kOneByteMaxId;
   }
   wide = wide || (stamp != SendStamp::kNone && ids.of(StampExt(stamp)) > kOneByteMaxId);
-  two_byte_ = wide && ids.two_byte;
-  if (!two_byte_) {
+  always_wide_ = wide && ids.two_byte;
+  if (!always_wide_) {
     // RFC 8285, 4.2: ids above 14 cannot be said in the one-byte form.
     for (std::uint8_t& id : ids_) {
       id = id > kOneByteMaxId ? std::uint8_t{0} : id;
     }
   }
-  prefix_[0] = 2 << 6 | 1;  // version 2, one CSRC
-  WriteU32(&prefix_[8], ssrc);
-  WriteU16(&prefix_[kExtensionStart], two_byte_ ? ExtensionBlock::kTwoByteProfile : ExtensionBlock::kOneByteProfile);
-  prefix_size_ = kExtensionStart + 4;
-  if (has_mid && (two_byte_ || ids.of(Ext::kMid) <= kOneByteMaxId)) {
-    prefix_size_ += PutElement(&prefix_[prefix_size_], ids.of(Ext::kMid),
-                               {reinterpret_cast<const std::uint8_t*>(mid.data()), mid.size()});
+  if (stamp != SendStamp::kNone) {
+    const std::uint8_t id = ids.of(StampExt(stamp));
+    if (id == 0 || (!always_wide_ && id > kOneByteMaxId)) {
+      stamp_ = {};
+    }
   }
-  ReserveStamp(ids, stamp);
+  MakePrefix(narrow_, false, ids, mid, ssrc);
+  MakePrefix(wide_, true, ids, mid, ssrc);
 }
 
-void HeaderWriter::ReserveStamp(const ExtensionIds& ids, SendStamp stamp) {
-  const std::uint8_t id = stamp == SendStamp::kNone ? std::uint8_t{0} : ids.of(StampExt(stamp));
-  if (id == 0 || (!two_byte_ && id > kOneByteMaxId)) {
-    return;
+void HeaderWriter::MakePrefix(Prefix& prefix, bool two_byte, const ExtensionIds& ids, std::string_view mid,
+                              std::uint32_t ssrc) {
+  std::uint8_t* out = prefix.bytes.data();
+  out[0] = 2 << 6 | 1;  // version 2, one CSRC
+  WriteU32(&out[8], ssrc);
+  WriteU16(&out[kExtensionStart], two_byte ? ExtensionBlock::kTwoByteProfile : ExtensionBlock::kOneByteProfile);
+  std::size_t size = kExtensionStart + 4;
+  if (stamp_.kind != SendStamp::kNone) {
+    if (!two_byte && descriptor_id_ != 0 && !always_wide_) {
+      out[size++] = 0;  // padding, so that the stamp has one place in both forms
+    }
+    constexpr std::array<std::uint8_t, 3> kEmpty{};
+    const std::size_t value = stamp_.kind == SendStamp::kTransportCc ? 2 : 3;
+    size += PutElement(&out[size], two_byte, ids.of(StampExt(stamp_.kind)), Bytes(kEmpty).first(value));
+    if (two_byte == always_wide_) {
+      stamp_.offset = static_cast<std::uint8_t>(size - value);
+    }
   }
-  constexpr std::array<std::uint8_t, 3> kEmpty{};
-  const std::size_t size = stamp == SendStamp::kTransportCc ? 2 : 3;
-  prefix_size_ += PutElement(&prefix_[prefix_size_], id, Bytes(kEmpty).first(size));
-  stamp_ = {stamp, static_cast<std::uint8_t>(prefix_size_ - size)};
+  const std::uint8_t mid_id = ids.of(Ext::kMid);
+  if (mid_id != 0 && !mid.empty() && mid.size() <= kMaxMid && (two_byte || mid_id <= kOneByteMaxId)) {
+    size += PutElement(&out[size], two_byte, mid_id, StreamIdValue(mid));
+  }
+  prefix.size = static_cast<std::uint8_t>(size);
 }
 
-std::size_t HeaderWriter::PutElement(std::uint8_t* out, std::uint8_t id, Bytes value) const {
+std::size_t HeaderWriter::PutElement(std::uint8_t* out, bool two_byte, std::uint8_t id, Bytes value) {
   std::size_t size = 0;
-  if (two_byte_) {
+  if (two_byte) {
     out[size++] = id;
     out[size++] = static_cast<std::uint8_t>(value.size());
   } else {
@@ -64,18 +80,38 @@ std::size_t HeaderWriter::PutElement(std::uint8_t* out, std::uint8_t id, Bytes v
   return size + value.size();
 }
 
-std::size_t HeaderWriter::Write(Buffer& out, const Fields& fields, const IncomingPacket& packet) const {
-  std::memcpy(out.data(), prefix_.data(), prefix_size_);
-  out[1] = static_cast<std::uint8_t>(fields.payload_type | (fields.marker ? 0x80 : 0));
-  WriteU16(&out[2], fields.sequence);
-  WriteU32(&out[4], fields.timestamp);
-  WriteU32(&out[12], fields.csrc);
-  std::size_t size = prefix_size_;
+std::size_t HeaderWriter::WriteDescriptor(MutableBytes out, const Numbers& numbers,
+                                          const IncomingPacket& packet) const {
+  const Bytes value = packet.extension(Ext::kDependencyDescriptor);
+  if (descriptor_id_ == 0 || value.empty()) {
+    return 0;
+  }
+  const dd::Layout& layout = packet.picture.descriptor;
+  const bool tells = numbers.tells_active && layout.target_count > 0;
+  return dd::Rewrite(value, layout, numbers.frame_number, tells ? std::optional(numbers.active) : std::nullopt, out);
+}
+
+std::size_t HeaderWriter::Write(Buffer& out, std::uint8_t payload_type, std::uint32_t csrc, const Numbers& numbers,
+                                const IncomingPacket& packet) const {
+  std::array<std::uint8_t, dd::kMaxSize> descriptor;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const std::size_t descriptor_size = WriteDescriptor(descriptor, numbers, packet);
+  const bool wide =
+      always_wide_ || (descriptor_size > 0 && (descriptor_size > kOneByteMaxValue || descriptor_id_ > kOneByteMaxId));
+  const Prefix& prefix = wide ? wide_ : narrow_;
+  std::memcpy(out.data(), prefix.bytes.data(), prefix.bytes.size());
+  out[1] = static_cast<std::uint8_t>(payload_type | (numbers.marker ? 0x80 : 0));
+  WriteU16(&out[2], numbers.sequence);
+  WriteU32(&out[4], numbers.timestamp);
+  WriteU32(&out[12], csrc);
+  std::size_t size = prefix.size;
   for (std::size_t i = 0; i < kForwarded.size(); ++i) {
     const Bytes value = packet.extension(kForwarded[i]);
     if (ids_[i] != 0 && !value.empty() && value.size() <= kMaxForwardedValue) {
-      size += PutElement(&out[size], ids_[i], value);
+      size += PutElement(&out[size], wide, ids_[i], value);
     }
+  }
+  if (descriptor_size > 0) {
+    size += PutElement(&out[size], wide, descriptor_id_, Bytes(descriptor.data(), descriptor_size));
   }
   if (size == kExtensionStart + 4) {
     return kExtensionStart;  // no extensions at all: the X bit stays clear

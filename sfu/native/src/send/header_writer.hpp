@@ -1,6 +1,7 @@
 // Writes the header of a forwarded packet: what is the same in all packets of a slot is laid out once. Extensions are
-// those that the viewer negotiated, under its own ids: MID in every packet, room for the stamp of congestion control,
-// and what the source's packet says about level, orientation, capture time and playout delay.
+// those that the viewer negotiated, under its own ids: room for the stamp of congestion control and MID in every
+// packet, what the source's packet says about level, orientation, capture time and playout delay, and its dependency
+// descriptor with the slot's numbers.
 #pragma once
 
 #include <array>
@@ -8,13 +9,14 @@
 #include <string_view>
 
 #include "recv/packet.hpp"
+#include "send/numbers.hpp"
 #include "tertulia/types.hpp"
 
 namespace tertulia {
 
 class HeaderWriter {
  public:
-  static constexpr std::size_t kMaxSize = 96;
+  static constexpr std::size_t kMaxSize = 352;
   using Buffer = std::array<std::uint8_t, kMaxSize>;
 
   // Where a packet is stamped when it is sent. The same place in every packet of a writer.
@@ -25,15 +27,9 @@ class HeaderWriter {
 
   HeaderWriter(const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc, SendStamp stamp = SendStamp::kNone);
 
-  struct Fields {
-    std::uint8_t payload_type = 0;
-    bool marker = false;
-    std::uint16_t sequence = 0;
-    std::uint32_t timestamp = 0;
-    std::uint32_t csrc = 0;
-  };
   // Returns the size.
-  std::size_t Write(Buffer& out, const Fields& fields, const IncomingPacket& packet) const;
+  std::size_t Write(Buffer& out, std::uint8_t payload_type, std::uint32_t csrc, const Numbers& numbers,
+                    const IncomingPacket& packet) const;
   [[nodiscard]] Stamp stamp() const { return stamp_; }
 
  private:
@@ -41,16 +37,27 @@ class HeaderWriter {
                                                     Ext::kPlayoutDelay};
   static constexpr std::size_t kMaxForwardedValue = 8;
   static constexpr std::size_t kExtensionStart = 16;  // after the fixed part and one CSRC
+  static constexpr std::size_t kMaxMid = 16;
+  static constexpr std::size_t kMaxStamp = 5;
 
-  std::size_t PutElement(std::uint8_t* out, std::uint8_t id, Bytes value) const;
+  // Fixed part, CSRC, and the beginning of the extensions with the stamp and MID.
+  struct Prefix {
+    std::array<std::uint8_t, kExtensionStart + 4 + kMaxStamp + 2 + kMaxMid> bytes{};
+    std::uint8_t size = 0;
+  };
 
-  void ReserveStamp(const ExtensionIds& ids, SendStamp stamp);
+  void MakePrefix(Prefix& prefix, bool two_byte, const ExtensionIds& ids, std::string_view mid, std::uint32_t ssrc);
+  static std::size_t PutElement(std::uint8_t* out, bool two_byte, std::uint8_t id, Bytes value);
+  // The descriptor's size in `out`; 0 if none is sent.
+  std::size_t WriteDescriptor(MutableBytes out, const Numbers& numbers, const IncomingPacket& packet) const;
 
-  bool two_byte_ = false;
+  // RFC 8285, 4.1.2: with extmap-allow-mixed, each packet may use the form that it needs.
+  Prefix narrow_;
+  Prefix wide_;
+  bool always_wide_ = false;
+  std::uint8_t descriptor_id_ = 0;
   Stamp stamp_;
   std::array<std::uint8_t, kForwarded.size()> ids_{};
-  std::array<std::uint8_t, kMaxSize> prefix_{};
-  std::size_t prefix_size_ = 0;
 };
 
 }  // namespace tertulia

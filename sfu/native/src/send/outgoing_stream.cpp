@@ -28,11 +28,10 @@ std::uint64_t Mix(std::uint64_t seed) {
 }  // namespace
 
 OutgoingStream::OutgoingStream(Kind kind, std::uint32_t ssrc)
-    : kind_(kind),
-      timeline_(static_cast<std::uint32_t>(Mix(ssrc)), kind == Kind::kAudio ? kAudioRate : kVideoRate),
-      // Below 2^15, so that a receiver which misses the first packets still guesses the rollover right (RFC
-      // 3711, 3.3.1).
-      next_sequence_(static_cast<std::int64_t>(Mix(~std::uint64_t{ssrc}) & 0x7FFF)) {}
+    : kind_(kind), timeline_(static_cast<std::uint32_t>(Mix(ssrc)), kind == Kind::kAudio ? kAudioRate : kVideoRate) {
+  // Below 2^15, so that a receiver which misses the first packets still guesses the rollover right (RFC 3711, 3.3.1).
+  sequences_.Open(0, static_cast<std::int64_t>(Mix(~std::uint64_t{ssrc}) & 0x7FFF));
+}
 
 void OutgoingStream::Open(const IncomingPacket& first) {
   std::uint32_t timestamp = timeline_.At(first.capture_us);
@@ -46,48 +45,46 @@ void OutgoingStream::Open(const IncomingPacket& first) {
     timestamp_ = timestamp;
   }
   source_timestamp_ = first.timestamp;
-  map_.Open({first.sequence, next_sequence_ - first.sequence, timestamp - first.timestamp, vp8_.Open(first.picture)});
+  timestamps_.Open(first.sequence, timestamp - first.timestamp);
+  sequences_.Open(first.sequence, sequences_.next());
+  pictures_.Open(first);
 }
 
-std::optional<OutgoingStream::Numbers> OutgoingStream::Map(IncomingPacket& packet) {
-  if (packet.in_order && packet.new_timestamp && map_.open()) {
+std::optional<Numbers> OutgoingStream::Map(const IncomingPacket& packet) {
+  if (packet.in_order && packet.new_timestamp && open()) {
     Steer(packet);
   }
-  const Interval* interval = map_.Find(packet.sequence);
-  if (interval == nullptr) {
+  const std::uint32_t* offset = timestamps_.Find(packet.sequence);
+  Numbers numbers;
+  if (offset == nullptr || !pictures_.Map(packet, numbers)) {
     return std::nullopt;
   }
-  const std::int64_t sequence = packet.sequence + interval->sequence_offset;
-  const std::uint32_t timestamp = packet.timestamp + interval->timestamp_offset;
+  const auto sequence = sequences_.Map(packet.sequence);
+  if (!sequence) {
+    return std::nullopt;
+  }
+  numbers.sequence = static_cast<std::uint16_t>(*sequence);
+  numbers.timestamp = packet.timestamp + *offset;
   if (packet.newest) {
-    next_sequence_ = sequence + 1;
     sent_ = true;
-    timestamp_ = timestamp;
+    timestamp_ = numbers.timestamp;
     source_timestamp_ = packet.timestamp;
   }
-  vp8_.Apply(interval->vp8, packet.picture, packet.payload, packet.newest);
-  return Numbers{static_cast<std::uint16_t>(sequence), timestamp};
+  return numbers;
 }
 
 void OutgoingStream::Skip(const IncomingPacket& packet) {
-  if (!packet.newest || !map_.open()) {
+  if (!packet.newest || !open()) {
     return;  // a late one: its number was kept for it, and stays a gap
   }
-  Interval next = map_.newest();
-  const bool again = next.first == packet.sequence;  // one of a run: the interval before it was for nothing else
-  next.first = packet.sequence + 1;
-  --next.sequence_offset;
-  if (again) {
-    map_.Replace(next);
-  } else {
-    map_.Push(next);
-  }
+  sequences_.Skip(packet.sequence);
+  pictures_.Skip(packet);
 }
 
 // Keeps the source on the line: its mapping improves when its first sender report comes, and its clock drifts. Only at
 // a packet that begins a picture for certain, as all packets of a picture share a timestamp.
 void OutgoingStream::Steer(const IncomingPacket& packet) {
-  const std::uint32_t mapped = packet.timestamp + map_.newest().timestamp_offset;
+  const std::uint32_t mapped = packet.timestamp + timestamps_.newest();
   const auto error = static_cast<std::int32_t>(timeline_.At(packet.capture_us) - mapped);
   const auto advance = static_cast<std::int32_t>(packet.timestamp - source_timestamp_);
   if (advance <= 0) {
@@ -98,10 +95,7 @@ void OutgoingStream::Steer(const IncomingPacket& packet) {
   if (correction == 0) {
     return;
   }
-  Interval next = map_.newest();
-  next.first = packet.sequence;
-  next.timestamp_offset += static_cast<std::uint32_t>(correction);
-  map_.Push(next);
+  timestamps_.Push(packet.sequence, timestamps_.newest() + static_cast<std::uint32_t>(correction));
 }
 
 // Slowly: an eighth of the time that passed, which nobody sees.

@@ -35,31 +35,45 @@ void Slot::Occupy(std::uint32_t csrc, std::span<const PayloadType> payloads) {
 
 void Slot::Open(const IncomingPacket& first) {
   stream_.Open(first);
+  filter_.Open(first);
   opening_ = true;
 }
 
-Bytes Slot::Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer) {
-  if (packet.payload.empty() || !Decodes(packet.payload_type)) {
-    stream_.Skip(packet);
-    ++dropped_;
-    return {};
+std::optional<Numbers> Slot::Place(const IncomingPacket& packet) {
+  if (!stream_.open()) {
+    return std::nullopt;
   }
-  const auto numbers = stream_.Map(packet);
+  const bool wanted = !packet.payload.empty() && Decodes(packet.payload_type);
+  const LayerFilter::Verdict verdict = wanted ? filter_.Decide(packet) : LayerFilter::Verdict();
+  if (!verdict.send) {
+    stream_.Skip(packet);
+    return std::nullopt;
+  }
+  std::optional<Numbers> numbers = stream_.Map(packet);
+  if (numbers) {
+    // RFC 3551, 4.1: the first packet after a silence has the marker; a new voice is one.
+    numbers->marker = verdict.last || (opening_ && kind_ == Kind::kAudio);
+    numbers->tells_active = verdict.tells;
+    numbers->active = verdict.active;
+    opening_ = false;
+  }
+  return numbers;
+}
+
+Bytes Slot::Write(IncomingPacket& packet, const Numbers& numbers, HeaderWriter::Buffer& buffer) const {
+  PictureMunger::Apply(numbers, packet.picture, packet.payload);
+  return Bytes(buffer.data(), header_.Write(buffer, payload_map_[packet.payload_type & 0x7F], csrc_, numbers, packet));
+}
+
+Bytes Slot::Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer) {
+  const auto numbers = Place(packet);
   if (!numbers) {
     ++dropped_;
     return {};
   }
-  HeaderWriter::Fields fields;
-  fields.payload_type = payload_map_[packet.payload_type];
-  // RFC 3551, 4.1: the first packet after a silence has the marker; a new voice is one.
-  fields.marker = packet.marker || (opening_ && kind_ == Kind::kAudio);
-  fields.sequence = numbers->sequence;
-  fields.timestamp = numbers->timestamp;
-  fields.csrc = csrc_;
-  opening_ = false;
   ++packets_;
   bytes_ += packet.payload.size();
-  return Bytes(buffer.data(), header_.Write(buffer, fields, packet));
+  return Write(packet, *numbers, buffer);
 }
 
 rtcp::SenderInfo Slot::Report(TimeUs now, std::int64_t wall_clock_offset_us) const {

@@ -4,12 +4,15 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "recv/packet.hpp"
 #include "send/header_writer.hpp"
+#include "send/layer_filter.hpp"
+#include "send/numbers.hpp"
 #include "send/outgoing_stream.hpp"
 #include "send/sr_schedule.hpp"
 #include "tertulia/types.hpp"
@@ -32,7 +35,16 @@ class Slot {
   void Open(const IncomingPacket& first);
   void Close() { stream_.Close(); }
 
-  // The header under which the packet goes to the viewer, its payload rewritten; empty if it must not go.
+  // Which layers of the stream that is shown the viewer gets.
+  void Want(LayerTarget layers) { filter_.Want(layers); }
+  // What is wanted of the stream can be had only from a key frame on.
+  [[nodiscard]] bool needs_key_frame() const { return stream_.open() && filter_.needs_key_frame(); }
+
+  // The numbers under which the packet goes to the viewer; nothing if it must not go.
+  std::optional<Numbers> Place(const IncomingPacket& packet);
+  // The header of a packet that was placed, its payload rewritten in place. The same numbers make the same bytes.
+  Bytes Write(IncomingPacket& packet, const Numbers& numbers, HeaderWriter::Buffer& buffer) const;
+  // Both, and counts it.
   Bytes Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer);
 
   [[nodiscard]] rtcp::SenderInfo Report(TimeUs now, std::int64_t wall_clock_offset_us) const;
@@ -58,6 +70,7 @@ class Slot {
   std::vector<std::pair<std::uint16_t, std::uint8_t>> formats_;
   HeaderWriter header_;
   OutgoingStream stream_;
+  LayerFilter filter_;
   SrSchedule reports_;
   std::uint32_t csrc_ = 0;
   bool opening_ = false;  // the next packet is the first of a stream

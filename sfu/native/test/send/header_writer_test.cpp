@@ -20,7 +20,11 @@ RtpView Write(const HeaderWriter& writer, std::uint8_t level, HeaderWriter::Buff
   const std::array value = {level};
   IncomingPacket packet;
   packet.extensions[static_cast<std::size_t>(Ext::kAudioLevel)] = value;
-  const std::size_t size = writer.Write(buffer, {100, true, 0xABCD, 0x12345678, 0xC0FFEE}, packet);
+  Numbers numbers;
+  numbers.marker = true;
+  numbers.sequence = 0xABCD;
+  numbers.timestamp = 0x12345678;
+  const std::size_t size = writer.Write(buffer, 100, 0xC0FFEE, numbers, packet);
   const auto view = RtpView::Parse(Bytes(buffer.data(), size));
   EXPECT_TRUE(view.has_value());
   EXPECT_EQ(view->header().size(), size);
