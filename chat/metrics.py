@@ -17,6 +17,10 @@ COMMIT_SECONDS = Histogram(
 HALVED = Counter("tertulia_chat_batches_halved", "Batches the database refused as a whole.")
 GAPS = Counter("tertulia_chat_gaps_read", "Times the fan-out read missed events from the database.")
 LAGGED = Counter("tertulia_chat_sinks_lagged", "Sinks emptied because their reader was too slow.")
+SYNCS = Counter("tertulia_chat_syncs", "Clients that came back with their positions.")
+SYNC_BATCH = Histogram(
+    "tertulia_chat_sync_batch_clients", "Clients answered from one snapshot.", buckets=(1, 2, 5, 10, 20, 40, 64)
+)
 FEEDS = Gauge("tertulia_chat_open_conversations", "Conversations that somebody here has open.")
 
 for door in ("channel", "socket", "http"):

@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import msgspec
 import structlog
 
 from chat import store
-from chat.access import Access, access_conversation, access_many
+from chat.access import access_conversation
 from chat.consumers import Consumer
 from chat.conversations import ConversationDesk
 from chat.core import Core, Door
-from chat.fanout import Feeds, Hint, Sink, Subscription, frames_of, topic_of
+from chat.fanout import Feeds
+from chat.hint import Hint, frames_of, topic_of
 from chat.loss import LOST
 from chat.marks import MarkDesk
-from chat.messages import PAGE_BYTES_MAX, MessageDesk, fitting
+from chat.messages import PAGE_BYTES_MAX, MessageDesk
 from chat.outbox import Outbox
 from chat.own_logs import OwnLogs
 from chat.personal import PersonalDesk
+from chat.resume import Resumer, catch_up
 from chat.store import Head
+from chat.subscription import Sink, Subscription
 from tertulia.bus import Bus
 from tertulia.catalogue import (
     Event,
@@ -46,8 +48,6 @@ from tertulia.tokens import Principal
 log = structlog.get_logger("chat.service")
 
 HEARTBEAT_S = 20.0
-BEHIND_MAX = 500
-"""Events after which a client is told to start over rather than to catch up."""
 CHANNEL_PAGE_BYTES_MAX = 15 * 1024
 """What an answer holds over a data channel, whose frames are at most 16 KiB."""
 
@@ -63,7 +63,8 @@ class ChatService:
         self.personal = PersonalDesk(core)
         self.marks = MarkDesk(core, self.personal, self.tell)
         self.own_logs = Consumer(database, "own-logs", OwnLogs(core).handle)
-        self._feeds = Feeds(bus, self._read_head, self._read_events)
+        self._feeds = Feeds(bus, self._read_heads, self._read_events)
+        self._resumer = Resumer(core.read, self._feeds.recent)
         self._look = asyncio.Event()
         self._outbox = Outbox(database, lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
         self._heart: asyncio.Task[None] | None = None
@@ -78,6 +79,7 @@ class ChatService:
         """Answer what is queued, then stop."""
         await self.own_logs.close()
         await self._core.close()
+        await self._resumer.close()
         if self._heart is not None:
             self._heart.cancel()
             await asyncio.gather(self._heart, return_exceptions=True)
@@ -124,28 +126,40 @@ class ChatService:
 
     async def sync(self, principal: Principal, asked: Sync, bytes_max: int = PAGE_BYTES_MAX) -> SyncAnswer:
         """What happened after each of the client's positions, in one snapshot."""
-
-        async def work(db: store.Connection) -> SyncAnswer:
-            wanted = sorted({position.conversation for position in asked.positions})
-            permitted = await access_many(db, principal, wanted)
-            return SyncAnswer(await self._after(db, asked.positions, permitted, bytes_max))
-
-        return await self._core.read(work)
+        return SyncAnswer(await self._resumer.ask(principal, asked.positions, bytes_max))
 
     async def fill(self, principal: Principal, asked: Fill, bytes_max: int = PAGE_BYTES_MAX) -> Synced:
         """What follows ``after``."""
+        return await self._core.read_as(
+            principal, asked.conversation, lambda db, access: catch_up(db, access, asked.after, bytes_max)
+        )
 
-        async def work(db: store.Connection, access: Access) -> Synced:
-            head = (await store.heads(db, [access.conversation])).get(access.conversation)
-            if head is None:
-                return Synced(access.conversation, "gone")
-            return (await self._catch_up(db, access, asked.after, head, bytes_max))[0]
+    async def follow(
+        self, principal: Principal, asked: Sync, sink: Sink, bytes_max: int = PAGE_BYTES_MAX
+    ) -> tuple[SyncAnswer, list[Subscription]]:
+        """Snapshot and subscriptions without a gap, for many conversations at once.
 
-        return await self._core.read_as(principal, asked.conversation, work)
+        The subscriptions are paused; the caller starts each after the answer was sent, with the ``seq`` it goes up to.
+        Those of conversations that are answered as ``gone`` are closed by it.
+        """
+        subscriptions: list[Subscription] = []
+        opened = frozenset(asked.open or ())
+        reader = principal.identity if principal.workspace else ""
 
-    async def subscribe(self, conversation: str, sink: Sink) -> Subscription:
+        async def enter(permitted: Sequence[str]) -> None:
+            subscriptions.extend(await self._feeds.join_all(permitted, sink, reader, opened.__contains__))
+
+        try:
+            answers = await self._resumer.ask(principal, asked.positions, bytes_max, enter)
+        except BaseException:
+            for subscription in subscriptions:
+                subscription.close()
+            raise
+        return SyncAnswer(answers), subscriptions
+
+    async def subscribe(self, conversation: str, sink: Sink, reader: str = "", open: bool = True) -> Subscription:
         """Follow a conversation; paused until ``start``, so that what it begins after can be read first."""
-        return await self._feeds.join(conversation, sink)
+        return await self._feeds.join(conversation, sink, reader, open)
 
     async def open(
         self, principal: Principal, conversation: str, position: Position | None, sink: Sink
@@ -156,7 +170,7 @@ class ChatService:
         """
         await self._core.read(lambda db: access_conversation(db, principal, conversation))
         await self.conversations.enter_room(principal, conversation)
-        subscription = await self.subscribe(conversation, sink)
+        subscription = await self.subscribe(conversation, sink, principal.identity if principal.workspace else "")
         try:
             if position is None:
                 return await self.history(principal, History(conversation)), subscription
@@ -166,47 +180,8 @@ class ChatService:
             subscription.close()
             raise
 
-    async def _after(
-        self, db: store.Connection, positions: Sequence[Position], permitted: Mapping[str, Access], bytes_max: int
-    ) -> list[Synced]:
-        heads = await store.heads(db, list(permitted))
-        tags = await store.tags(db, [position for position in positions if position.conversation in heads])
-        answers = []
-        for position in positions:
-            head = heads.get(position.conversation)
-            if head is None:
-                answers.append(Synced(position.conversation, "gone"))
-                continue
-            tag = tags.get((position.conversation, position.seq))
-            strange = position.seq > 0 and (position.tag is None or position.tag != tag)
-            if position.seq > head.seq or strange:
-                # Not the log this client knew: a restored backup, or a position below what is kept.
-                answers.append(Synced(position.conversation, "reset", head=head.position(position.conversation)))
-                continue
-            access = permitted[position.conversation]
-            answer, size = await self._catch_up(db, access, position.seq, head, bytes_max)
-            bytes_max = max(0, bytes_max - size)
-            answers.append(answer)
-        return answers
-
-    async def _catch_up(
-        self, db: store.Connection, access: Access, after: int, head: Head, bytes_max: int
-    ) -> tuple[Synced, int]:
-        """The answer, and roughly how many bytes it takes."""
-        conversation = access.conversation
-        position = head.position(conversation)
-        if after > head.seq or after < head.floor or head.seq - after > BEHIND_MAX:
-            return Synced(conversation, "reset", head=position), 0
-        if after == head.seq:
-            return Synced(conversation, "events", head=position), 0
-        found = await store.events_after(db, conversation, after, BEHIND_MAX)
-        events = [event if event.seq > access.visible_from else store.stub(event) for event in found]
-        fit = fitting(events, bytes_max)
-        size = sum(len(msgspec.json.encode(event)) + 1 for event in fit)
-        return Synced(conversation, "events", fit, position, len(fit) < len(events)), size
-
-    async def _read_head(self, conversation: str) -> Head | None:
-        return (await self._core.read(lambda db: store.heads(db, [conversation]))).get(conversation)
+    async def _read_heads(self, conversations: Sequence[str]) -> Mapping[str, Head]:
+        return await self._core.read(lambda db: store.heads(db, conversations))
 
     async def _read_events(self, conversation: str, after: int, limit: int) -> list[Event]:
         return await self._core.read(lambda db: store.events_after(db, conversation, after, limit))

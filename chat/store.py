@@ -20,7 +20,7 @@ Connection: TypeAlias = asyncpg.Connection
 EVENT_COLUMNS = (
     "seq, id, kind, target_seq, sender_id, sender_name, client_id, body::text AS body, created_at, expires_at, no"
 )
-_LIVE = "(expires_at IS NULL OR expires_at > now())"
+LIVE = "(expires_at IS NULL OR expires_at > now())"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ async def tags(db: Connection, positions: Sequence[Position]) -> dict[tuple[str,
 async def events_after(db: Connection, conversation: str, after: int, limit: int) -> list[Event]:
     """At most ``limit`` events with ``seq`` above ``after``, rising."""
     rows = await db.fetch(
-        f"SELECT {EVENT_COLUMNS}, {_LIVE} AS live FROM chat.event"
+        f"SELECT {EVENT_COLUMNS}, {LIVE} AS live FROM chat.event"
         " WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
         conversation,
         after,
@@ -124,7 +124,7 @@ async def events_after(db: Connection, conversation: str, after: int, limit: int
 async def event_at(db: Connection, conversation: str, seqs: Sequence[int]) -> dict[int, Event]:
     """The events of these numbers."""
     rows = await db.fetch(
-        f"SELECT {EVENT_COLUMNS}, {_LIVE} AS live FROM chat.event"
+        f"SELECT {EVENT_COLUMNS}, {LIVE} AS live FROM chat.event"
         " WHERE conversation_id = $1 AND seq = ANY($2::bigint[])",
         conversation,
         seqs,

@@ -8,6 +8,7 @@ connection is then taken from it, with the task and the buffers it keeps for eac
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 import time
 from typing import Any
@@ -23,13 +24,18 @@ from signaling.service import SignalingService
 from signaling.sessions import Connection
 from signaling.socket import MESSAGE_BYTES_MAX, ClientSocket
 from signaling.websocket import accept
+from tertulia.catalogue import GoAway
 from tertulia.errors import BadRequest, Forbidden, Unavailable
+from tertulia.frames import Notice
 
 log = structlog.get_logger("signaling.events")
 
 PATH = "/ws/"
 PING_INTERVAL_S = 10
 PING_TIMEOUT_S = 8
+GOAWAY_MS_EACH = 5
+GOAWAY_MAX_MS = 30_000
+"""Clients of a server that stops are spread over this time."""
 UNKNOWN_MAX = 4096
 """Connections that have shown no token yet."""
 
@@ -100,7 +106,11 @@ class SocketDoor:
         if self._beat is not None:
             self._beat.cancel()
             await asyncio.gather(self._beat, return_exceptions=True)
+        # They come back, but not all in the same moment.
+        spread_ms = min(GOAWAY_MAX_MS, len(self._sockets) * GOAWAY_MS_EACH)
         for socket in tuple(self._sockets):
+            if socket.connection is not None:
+                socket.send(Notice("goaway", GoAway(random.randint(0, spread_ms))), must=True)
             socket.end(None)
 
     def _ours(self, origin: str, host: str) -> bool:

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 DELAY_MAX_S = 0.01
+SLICE = 64
+SLICE_S = 0.008
+"""However many sockets have something, the loop is not held for longer than this."""
 
 
 class Buffered(Protocol):
@@ -38,19 +41,28 @@ class Flusher:
         """Flush this soon. To be called when something is written to what was empty."""
         self._dirty.append(buffered)
         if not self._scheduled:
-            self._scheduled = True
-            loop = asyncio.get_running_loop()
-            wait = self._not_before - self._clock()
-            if wait <= 0:
-                loop.call_soon(self._flush)
-            else:
-                loop.call_later(wait, self._flush)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        loop = asyncio.get_running_loop()
+        wait = self._not_before - self._clock()
+        if wait <= 0:
+            loop.call_soon(self._flush)
+        else:
+            loop.call_later(wait, self._flush)
 
     def _flush(self) -> None:
-        self._scheduled = False
         dirty, self._dirty = self._dirty, []
         started = self._clock()
-        for buffered in dirty:
+        for done, buffered in enumerate(dirty):
             buffered.flush()
+            if done % SLICE == SLICE - 1 and self._clock() - started > SLICE_S:
+                # Others get a turn; who has been waiting goes first afterwards.
+                self._dirty = dirty[done + 1 :] + self._dirty
+                break
         now = self._clock()
         self._not_before = now + min(now - started, DELAY_MAX_S)
+        self._scheduled = False
+        if self._dirty:
+            self._schedule()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from chat.fanout import Subscription
+from chat.subscription import Subscription
 from signaling.lane import Lane
 from signaling.outlet import Channel, Outlet
 from tertulia.catalogue import MediaState, Participant, ParticipantKind, Quality, Slots, Speakers, Track

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from chat import channel
-from chat.fanout import Subscription
+from chat.messages import PAGE_BYTES_MAX
 from chat.service import ChatService
+from chat.subscription import Subscription
 from signaling.directory import Directory
 from signaling.outlet import Channel
 from signaling.presence import MediaLink, Presence
@@ -37,6 +38,7 @@ from tertulia.catalogue import (
     ParticipantLeft,
     SessionEnded,
     Slots,
+    Sync,
     Synced,
     TrackMuted,
     View,
@@ -144,6 +146,10 @@ class SignalingService:
         """A request over the socket. Raises what it may answer with."""
         if isinstance(request, Join):
             return await self.join(connection, request)
+        if isinstance(request, Sync) and request.open is not None:
+            answer, answered = await connection.sync(self._chat, request, PAGE_BYTES_MAX)
+            connection.after_answer.append(answered)
+            return answer
         if event in channel.REQUESTS:
             return await channel.dispatch(self._chat, connection.principal, request, "socket")
         presence = connection.presence
@@ -239,6 +245,8 @@ class SignalingService:
         if left_over is not None:
             self._leave_media(left_over, "replaced")
         presence.follow(subscription)
+        if connection.following is not None and subscription is not None:
+            connection.following.forget(subscription.conversation)
         presence.welcome(connection, chat.head.seq if chat is not None and chat.head is not None else 0)
         room.presences[presence.id] = presence
         event = "participant-joined" if newcomer else "participant-updated"
@@ -308,7 +316,7 @@ class SignalingService:
 
     def disconnected(self, connection: Connection) -> None:
         """A socket is gone. Its participant is waited for, unless there is nothing left of it."""
-        connection.closed = True
+        connection.close()
         presence = connection.presence
         if self._closing or presence is None or presence.connection is not connection:
             return

@@ -10,13 +10,15 @@ import msgspec
 import structlog
 
 from chat.channel import Unreadable, read
+from chat.service import ChatService
+from signaling.following import Following
 from signaling.lane import Lane
 from signaling.outlet import Channel, Socket
 from signaling.packets import acknowledgement
 from signaling.presence import MediaLink, Presence
-from tertulia.catalogue import REQUESTS, Frame
+from tertulia.catalogue import REQUESTS, Frame, Sync, SyncAnswer, Tips
 from tertulia.errors import BadRequest, TertuliaError, to_client
-from tertulia.frames import answer, decode, refusal
+from tertulia.frames import Notice, answer, decode, refusal
 from tertulia.limits import Limiter
 from tertulia.tokens import Principal
 
@@ -38,13 +40,24 @@ class ClientDoor(Socket, Protocol):
 class Connection:
     """One Socket.IO connection whose token was verified."""
 
-    __slots__ = ("_lane", "_limiter", "_service", "after_answer", "closed", "presence", "principal", "socket")
+    __slots__ = (
+        "_lane",
+        "_limiter",
+        "_service",
+        "after_answer",
+        "closed",
+        "following",
+        "presence",
+        "principal",
+        "socket",
+    )
 
     def __init__(self, service: SignalingService, principal: Principal, socket: ClientDoor) -> None:
         self.principal = principal
         self.socket = socket
         self.presence: Presence | None = None
         self.closed = False
+        self.following: Following | None = None
         self.after_answer: list[Callable[[], None]] = []
         """What waits until the answer of the running request is on its way."""
         self._lane: Lane | None = None
@@ -56,6 +69,37 @@ class Connection:
         if self._lane is None:
             self._lane = Lane()
         return self._lane
+
+    def deliver(self, notice: Notice) -> bool:
+        """A notice of a conversation, over the door of the presence where there is one."""
+        if self.presence is not None:
+            return self.presence.outlet.deliver(notice)
+        return self.socket.send(notice, must=False)
+
+    async def sync(self, chat: ChatService, asked: Sync, bytes_max: int) -> tuple[SyncAnswer, Callable[[], None]]:
+        """Follow what a client names; the answer, and what to call once it is on its way."""
+        if self.following is None:
+            self.following = Following()
+        in_room = self.presence.subscription if self.presence is not None else None
+        but = in_room.conversation if in_room is not None else None
+        answer, answered = await self.following.sync(chat, self.principal, asked, self, bytes_max, but)
+        if self.closed:
+            self.following.close()
+        return answer, answered
+
+    def drained(self) -> None:
+        """The client reads again, after notices were dropped: it learns where everything stands, and asks."""
+        heads = self.following.positions() if self.following is not None else []
+        if self.presence is not None and self.presence.subscription is not None:
+            heads.append(self.presence.subscription.position())
+        if heads:
+            self.socket.send(Notice("lagged", Tips(heads)), must=True)
+
+    def close(self) -> None:
+        """The socket is gone."""
+        self.closed = True
+        if self.following is not None:
+            self.following.close()
 
     def receive(self, event: str, number: int | None, payload: msgspec.Raw | None) -> None:
         """Do what an event asks when its turn comes, and acknowledge it where that is wanted."""

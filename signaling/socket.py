@@ -2,8 +2,9 @@
 
 There is no task and no queue behind a socket: what arrives is handled in the callback that brings it, what goes out is
 a list of frames that all sockets of a turn flush together (``flusher.py``). A client that does not read fills first
-the kernel, then the transport up to its mark, then this list; notices that can be asked for again are refused from then
-on, and when even what must arrive finds no room, the connection ends.
+the kernel, then the transport up to its mark, then a backlog. Of that, notices that can be asked for again are dropped
+when they are too many, and the client is told when it reads again (``lagged``); when it falls behind once more, or
+even what must arrive finds no room, the connection ends.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ SOFT_BYTES_MAX = 256 * 1024
 HARD_BYTES_MAX = 1024 * 1024
 TRANSPORT_HIGH = 64 * 1024
 """What the transport may hold before this side of it waits; the rest is kept here, where it can be bounded by kind."""
+LAGGED_AGAIN_S = 10.0
+"""A client that falls behind again this soon after it was told is ended: it comes back with its positions."""
 ODDITIES_MAX = 200
 """Pings, packets of no meaning and tokens to check, between two heart beats."""
 CLOSE_LIMIT_S = 5.0
@@ -55,10 +58,11 @@ class ClientSocket(asyncio.Protocol):
 
     __slots__ = (
         "_alive",
+        "_backlog",
         "_closing",
+        "_lagged_at",
         "_manager",
         "_oddities",
-        "_paused",
         "_pending",
         "_queued",
         "_receiver",
@@ -76,7 +80,8 @@ class ClientSocket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._pending: list[bytes] = []
         self._queued = 0
-        self._paused = False
+        self._backlog: Backlog | None = None
+        self._lagged_at = -LAGGED_AGAIN_S
         self._alive = True
         self._closing: asyncio.TimerHandle | None = None
         self._oddities = 0
@@ -132,6 +137,8 @@ class ClientSocket(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._closing is not None:
             return
+        if self._backlog is not None:
+            self._pending += [frame for frame, must in self._backlog.frames if must]
         self._pending.append(close_frame(code))
         self.flush()
         self._closing = asyncio.get_running_loop().call_later(CLOSE_LIMIT_S, transport.abort)
@@ -219,30 +226,74 @@ class ClientSocket(asyncio.Protocol):
     def _write(self, frame: bytes, must: bool) -> bool:
         if self._transport is None or self._closing is not None:
             return False
-        queued = self._queued + len(frame)
-        if queued > (HARD_BYTES_MAX if must else SOFT_BYTES_MAX):
-            if must:
-                log.info("a client does not read; its connection is ended")
-                self.abort()
-            return False
-        if not self._pending and not self._paused:
+        if self._backlog is not None:
+            return self._wait(self._backlog, frame, must)
+        if not self._pending:
             self._manager.flusher.add(self)
         self._pending.append(frame)
-        self._queued = queued
+        self._queued += len(frame)
+        if self._queued > SOFT_BYTES_MAX:
+            self.flush()
         return True
 
     def flush(self) -> None:
-        """Hand what is queued to the transport, if that takes more."""
+        """Hand what is queued to the transport."""
         pending = self._pending
-        if self._paused or not pending or self._transport is None:
+        if not pending or self._transport is None:
             return
         self._transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
         pending.clear()
         self._queued = 0
 
+    def _wait(self, backlog: Backlog, frame: bytes, must: bool) -> bool:
+        """The transport is full: keep the frame until it takes more."""
+        if backlog.put(frame, must):
+            return True
+        now = asyncio.get_running_loop().time()
+        if must or now - self._lagged_at < LAGGED_AGAIN_S:
+            log.info("a client does not read; its connection is ended")
+            self.abort()
+        elif not backlog.lagging:
+            backlog.empty()
+        return False
+
     def pause_writing(self) -> None:
-        self._paused = True
+        self._backlog = Backlog()
 
     def resume_writing(self) -> None:
-        self._paused = False
-        self.flush()
+        backlog, self._backlog = self._backlog, None
+        if backlog is None or self._transport is None:
+            return
+        for frame, must in backlog.frames:
+            self._write(frame, must)
+        if backlog.lagging:
+            self._lagged_at = asyncio.get_running_loop().time()
+            if self.connection is not None:
+                self.connection.drained()
+
+
+class Backlog:
+    """What waits for a transport that is full, bounded by kind: notices that can be asked for again give way."""
+
+    __slots__ = ("_bytes", "frames", "lagging")
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[bytes, bool]] = []
+        self.lagging = False
+        """Whether notices were dropped; none are taken until the client has been told."""
+        self._bytes = 0
+
+    def put(self, frame: bytes, must: bool) -> bool:
+        """Whether there is room for the frame."""
+        size = self._bytes + len(frame)
+        if size > (HARD_BYTES_MAX if must else SOFT_BYTES_MAX) or (self.lagging and not must):
+            return False
+        self.frames.append((frame, must))
+        self._bytes = size
+        return True
+
+    def empty(self) -> None:
+        """Drop what can be asked for again, and take no more of it."""
+        self.lagging = True
+        self.frames = [(frame, must) for frame, must in self.frames if must]
+        self._bytes = sum(len(frame) for frame, _ in self.frames)

@@ -19,7 +19,7 @@ import chat.routes
 import signaling.events
 import signaling.http
 import turn.http
-from chat.fanout import Hint
+from chat.hint import Hint
 from chat.service import ChatService
 from sfu import whip
 from sfu.robots import RobotHost

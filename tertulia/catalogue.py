@@ -212,6 +212,12 @@ class SessionEnded(Frame, frozen=True):
     message: str
 
 
+class GoAway(Frame, frozen=True):
+    """The server is about to stop. The client comes back after ``after_ms``, each after another, to any server."""
+
+    after_ms: Annotated[int, Meta(ge=0, le=600_000)]
+
+
 class AddRobot(Frame, frozen=True):
     pass
 
@@ -285,7 +291,9 @@ NOTICES: dict[str, type[Frame]] = {
     "tips": Tips,
     "lagged": Tips,
     "receipt": Receipt,
+    "gone": Gone,
     "session-ended": SessionEnded,
+    "goaway": GoAway,
 }
 """Server to client, never answered."""
 
@@ -302,7 +310,7 @@ CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
 
 CHANNEL_NOTICES: dict[str, frozenset[str]] = {
     "control": frozenset({"slots", "speakers", "quality"}),
-    "chat": frozenset({"message", "tips", "lagged", "receipt"}),
+    "chat": frozenset({"message", "tips", "lagged", "gone", "receipt"}),
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
 

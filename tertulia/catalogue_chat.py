@@ -680,7 +680,15 @@ class Found(Frame, frozen=True):
 
 
 class Sync(Frame, frozen=True):
+    """Where the client stands in its conversations, its own log among them.
+
+    With ``open`` (over the real-time doors) it follows them all from the answer on, until the connection ends: in full
+    those that it names in ``open``, which are on screen, and small ones; of large ones only ``tips``, now and then.
+    Asked again, it adds conversations and replaces what is open.
+    """
+
     positions: Annotated[list[Position], Meta(max_length=500)]
+    open: Annotated[list[Uuid], Meta(max_length=500)] | None = None
 
 
 class Synced(Frame, frozen=True):
@@ -705,6 +713,12 @@ class Fill(Frame, frozen=True):
 
     conversation: Uuid
     after: Seq
+
+
+class Gone(Frame, frozen=True):
+    """The client may not read this conversation any more; nothing of it follows."""
+
+    conversation: Uuid
 
 
 class Messages(Frame, frozen=True):
@@ -793,6 +807,7 @@ CHAT_NOTICES: dict[str, type[Frame]] = {
     "message": Messages,
     "tips": Tips,
     "lagged": Tips,
+    "gone": Gone,
     "receipt": Receipt,
     "somebody-typing": SomebodyTyping,
     "presence": PresenceList,

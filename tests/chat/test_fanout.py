@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 
+import msgspec
 import pytest
 
-from chat.fanout import GAP_EVENTS_MAX, SINK_BYTES_MAX, Feeds, Hint, Subscription, frames_of, topic_of
+from chat.fanout import GAP_EVENTS_MAX, LARGE, Feeds
+from chat.hint import Hint, frames_of, topic_of
 from chat.store import Head
+from chat.subscription import SINK_BYTES_MAX, Subscription
 from tertulia.bus import LocalBus
-from tertulia.catalogue import Event, MessageBody
+from tertulia.catalogue import Change, Event, MessageBody
 from tertulia.errors import Unavailable
 from tests.chat.conftest import Reader
 from tests.waiting import until
@@ -29,14 +33,19 @@ class Log:
     def __init__(self, last: int = 0) -> None:
         self.events = [event(seq) for seq in range(1, last + 1)]
         self.reads = 0
+        self.head_reads = 0
         self.fail = False
 
-    async def head(self, conversation: str) -> Head | None:
+    async def head(self) -> Head:
         if self.fail:
             raise Unavailable("database-unavailable", "It is away.")
         await asyncio.sleep(0)
         last = self.events[-1] if self.events else None
         return Head(last.seq, last.seq, 0, last.id[:8]) if last else Head(0, 0, 0, None)
+
+    async def heads(self, conversations: Sequence[str]) -> dict[str, Head]:
+        self.head_reads += 1
+        return {conversation: await self.head() for conversation in conversations}
 
     async def after(self, conversation: str, seq: int, limit: int) -> list[Event]:
         self.reads += 1
@@ -59,7 +68,7 @@ class Line:
     def __init__(self, last: int = 0) -> None:
         self.bus = LocalBus()
         self.log = Log(last)
-        self.feeds = Feeds(self.bus, self.log.head, self.log.after)
+        self.feeds = Feeds(self.bus, self.log.heads, self.log.after)
 
     def tell(self, hint: Hint) -> None:
         self.bus.publish(topic_of(CONVERSATION), hint)
@@ -102,8 +111,7 @@ async def test_lost_hint_is_made_good_by_the_heart_beat() -> None:
     line = Line(last=2)
     reader, _ = await line.reader(after=2)
     line.log.write(3)
-    head = await line.log.head(CONVERSATION)
-    assert head is not None
+    head = await line.log.head()
     line.feeds.tips(CONVERSATION, head)
     await until(lambda: reader.seqs == [3, 4, 5])
     assert [tips.heads[0].seq for tips in reader.tips()] == [5]
@@ -112,8 +120,7 @@ async def test_lost_hint_is_made_good_by_the_heart_beat() -> None:
 async def test_heart_beat_read_before_a_delivery_does_not_go_back() -> None:
     line = Line(last=2)
     reader, _ = await line.reader(after=2)
-    old = await line.log.head(CONVERSATION)
-    assert old is not None
+    old = await line.log.head()
     line.tell(line.log.write())
     line.feeds.tips(CONVERSATION, old)
     [tips] = reader.tips()
@@ -203,6 +210,70 @@ async def test_sink_that_fails_is_let_go_and_harms_nobody() -> None:
     line.tell(line.log.write())
     line.tell(line.log.write())
     assert reader.seqs == [1, 2]
+
+
+async def test_many_conversations_are_looked_up_together() -> None:
+    line = Line(last=3)
+    names = [str(uuid.uuid4()) for _ in range(50)]
+    reader = Reader()
+    subscriptions = await line.feeds.join_all(names, reader, "ada", names[:1].__contains__)
+    assert line.log.head_reads == 1
+    assert [subscription.open for subscription in subscriptions] == [True] + [False] * 49
+    await line.feeds.join_all(names, reader, "ada", names.__contains__)
+    assert line.log.head_reads == 1
+
+
+async def test_large_conversation_is_told_in_full_to_those_who_have_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.fanout.TIP_S", 0.05)
+    line = Line()
+    watcher, closed = Reader(), Reader()
+    (await line.feeds.join(CONVERSATION, watcher)).start(0)
+    others = [await line.feeds.join(CONVERSATION, closed, open=False) for _ in range(LARGE)]
+    for subscription in others:
+        subscription.start(0)
+    for _ in range(10):
+        line.tell(line.log.write())
+    assert watcher.seqs == list(range(1, 11))
+    assert closed.seqs == []
+    await until(lambda: len(closed.tips()) >= LARGE)
+    assert closed.tips()[0].heads[0].seq == 10
+    others[0].open = True
+    line.tell(line.log.write())
+    assert closed.seqs == [11]
+
+
+async def test_removed_member_gets_nothing_of_what_follows_or_waits() -> None:
+    line = Line()
+    eve, bob, waiting = Reader(), Reader(), Reader()
+    (await line.feeds.join(CONVERSATION, eve, "eve")).start(0)
+    (await line.feeds.join(CONVERSATION, bob, "bob")).start(0)
+    paused = await line.feeds.join(CONVERSATION, waiting, "eve")
+    line.tell(line.log.write())
+    removal = msgspec.structs.replace(event(2), kind="member", body=None, change=Change("removed", user="eve"))
+    line.log.events.append(removal)
+    line.tell(Hint(2, 2, frames_of(CONVERSATION, [removal])))
+    line.tell(line.log.write())
+    paused.start(0)
+    assert eve.seqs == [1]
+    assert waiting.seqs == []
+    assert [reader.notices[-1].event for reader in (eve, waiting)] == ["gone", "gone"]
+    assert bob.seqs == [1, 2, 3]
+
+
+async def test_recent_events_are_served_from_memory_unless_something_was_taken_away() -> None:
+    line = Line()
+    await line.reader()
+    line.tell(line.log.write(5))
+    tag = line.log.events[1].id[:8]
+    recent = line.feeds.recent(CONVERSATION, 2, tag, 5)
+    assert recent is not None
+    assert [one.seq for one in recent] == [3, 4, 5]
+    assert line.feeds.recent(CONVERSATION, 2, "00000000", 5) is None, "another log"
+    assert line.feeds.recent(CONVERSATION, 2, tag, 6) is None, "more is committed than was heard of"
+    deletion = msgspec.structs.replace(event(6), kind="delete", body=None, target=3)
+    line.log.events.append(deletion)
+    line.tell(Hint(6, 6, frames_of(CONVERSATION, [deletion])))
+    assert line.feeds.recent(CONVERSATION, 2, tag, 6) is None
 
 
 async def test_feed_that_cannot_open_tries_again_for_the_next_reader() -> None:

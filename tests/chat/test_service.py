@@ -8,7 +8,8 @@ import uuid
 
 import pytest
 
-from chat.service import BEHIND_MAX, ChatService
+from chat.resume import BEHIND_MAX
+from chat.service import ChatService
 from tertulia.catalogue import (
     Event,
     Fill,

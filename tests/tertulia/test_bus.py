@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chat.fanout import Hint
+from chat.hint import Hint
 from tertulia.bus_postgres import PAYLOAD_BYTES_MAX, PostgresCarrier, read, write
 from tertulia.bus_redis import RedisCarrier
 from tertulia.bus_shared import Carrier, SharedBus

@@ -16,6 +16,8 @@ import pytest
 
 import chat.access
 import chat.fanout
+import chat.hint
+import chat.resume
 import chat.service
 import signaling.socket
 from chat import ledger, ledger_store, store
@@ -145,13 +147,12 @@ def published_before_the_commit(patch: Patch) -> None:
 
 def resume_skips_one(patch: Patch) -> None:
     """What follows a position begins one too late."""
-    catch_up = ChatService._catch_up
+    seen_by = chat.resume.seen_by
 
-    async def short(self: Any, *more: Any) -> Any:
-        answer, size = await catch_up(self, *more)
-        return msgspec.structs.replace(answer, events=answer.events[1:]), size
+    def short(access: Any, events: Sequence[Any], *more: Any, **named: Any) -> Any:
+        return seen_by(access, events[1:], *more, **named)
 
-    patch.setattr(ChatService, "_catch_up", short)
+    patch.setattr(chat.resume, "seen_by", short)
 
 
 def subscribed_after_the_snapshot(patch: Patch) -> None:
@@ -163,7 +164,8 @@ def subscribed_after_the_snapshot(patch: Patch) -> None:
         subscription.close()
         event = await self._core.write(conversation, _draft(principal, "between"))
         again = await subscribe(self, conversation, sink)
-        again._feed._last = max(again._feed._last or 0, event.seq)
+        feed: Any = again._feed
+        feed._last = max(feed._last or 0, event.seq)
         return answer, again
 
     patch.setattr(ChatService, "open", late)
@@ -171,7 +173,7 @@ def subscribed_after_the_snapshot(patch: Patch) -> None:
 
 def echo_without_its_id(patch: Patch) -> None:
     """What goes out live does not say which send it came of."""
-    frames_of = chat.fanout.frames_of
+    frames_of = chat.hint.frames_of
 
     def stripped(conversation: str, events: Any) -> Any:
         return frames_of(conversation, [msgspec.structs.replace(event, client_id=None) for event in events])

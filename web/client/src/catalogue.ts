@@ -463,10 +463,20 @@ export interface Receipt {
   read_no: number;
 }
 
+/** The client may not read this conversation any more; nothing of it follows. */
+export interface Gone {
+  conversation: string;
+}
+
 /** The server ended this presence. `replaced`: the same identity joined elsewhere. */
 export interface SessionEnded {
   code: "expired" | "removed" | "replaced" | "room-ended" | "shutdown";
   message: string;
+}
+
+/** The server is about to stop. The client comes back after `after_ms`, each after another, to any server. */
+export interface GoAway {
+  after_ms: number;
 }
 
 /** `GET /rooms`. */
@@ -805,8 +815,16 @@ export interface SetBlock {
 
 export type GetMe = Record<string, never>;
 
+/**
+ * Where the client stands in its conversations, its own log among them.
+ *
+ * With `open` (over the real-time doors) it follows them all from the answer on, until the connection ends: in full
+ * those that it names in `open`, which are on screen, and small ones; of large ones only `tips`, now and then.
+ * Asked again, it adds conversations and replaces what is open.
+ */
 export interface Sync {
   positions: PositionInput[];
+  open?: string[] | null;
 }
 
 /** Asks for what follows `after`: the answer to a gap, to `tips` ahead of the client, to `lagged`. */
@@ -924,7 +942,9 @@ export interface Notices {
   tips: Tips;
   lagged: Tips;
   receipt: Receipt;
+  gone: Gone;
   "session-ended": SessionEnded;
+  goaway: GoAway;
 }
 
 export type RequestName = keyof Requests;
@@ -940,7 +960,7 @@ export const CHANNEL_REQUESTS: Readonly<Record<ChannelName, readonly RequestName
 /** Which notices use a data channel while it is open, and the socket while it is not. */
 export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]>> = {
   control: ["quality", "slots", "speakers"],
-  chat: ["lagged", "message", "receipt", "tips"],
+  chat: ["gone", "lagged", "message", "receipt", "tips"],
 };
 
 /** Stable codes of errors; a newer server may know more. */

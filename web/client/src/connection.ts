@@ -58,6 +58,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   #state: ConnectionState = "idle";
   #attempt = 0;
   #stale = false;
+  /** What a server that stops asked for: the time after which to come back, so that not everybody does at once. */
+  #comeBackMs: number | null = null;
   #cancelRetry: (() => void) | null = null;
 
   constructor(options: ConnectionOptions) {
@@ -152,7 +154,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #retryLater(): void {
     this.#setState("reconnecting");
-    const delay = this.#options.policy.nextDelay(this.#attempt);
+    const asked = this.#comeBackMs;
+    this.#comeBackMs = null;
+    const delay = asked ?? this.#options.policy.nextDelay(this.#attempt);
     this.#attempt += 1;
     if (delay === null) {
       this.#setState("closed");
@@ -175,6 +179,10 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #handleEvent(event: string, data: unknown): void {
+    if (event === "goaway" && isRecord(data) && typeof data["after_ms"] === "number") {
+      this.#comeBackMs = Math.max(0, data["after_ms"]);
+      return;
+    }
     if (isNotice(event)) this.emit("notice", { name: event, data } as Notice);
   }
 

@@ -44,6 +44,8 @@ const NOTICES: Readonly<Record<NoticeName, true>> = {
   tips: true,
   lagged: true,
   receipt: true,
+  gone: true,
+  goaway: true,
   "session-ended": true,
 };
 

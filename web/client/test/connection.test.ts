@@ -61,6 +61,21 @@ describe("Connection", () => {
     expect(connection.state).toBe("connected");
   });
 
+  it("comes back when a server that stops has asked it to, and by its policy after that", async () => {
+    connection.open();
+    await settled();
+    socket.notify("goaway", { after_ms: 3_000 });
+    socket.refuse = () => new Error("websocket error");
+    socket.lose();
+    await time.pass(2_999);
+    expect(socket.connects).toBe(1);
+    await time.pass(1);
+    expect(socket.connects).toBe(2);
+    socket.refuse = null;
+    await time.pass(200);
+    expect(connection.state).toBe("connected");
+  });
+
   it("says that the server cannot be reached when the policy gives up", async () => {
     socket.refuse = () => new Error("websocket error");
     connection.open();
