@@ -94,6 +94,7 @@ PLAIN: Mapping[type[Frame], Callable[[ChatService], Callable[..., Awaitable[Fram
     frames.SetDraft: lambda chat: chat.personal.set_draft,
     frames.SetPreferences: lambda chat: chat.personal.set_preferences,
     frames.SetBlock: lambda chat: chat.personal.set_block,
+    frames.Typing: lambda chat: chat.passing.typing,
     frames.GetMe: lambda chat: chat.personal.me,
 }
 """Requests whose answers are small."""
@@ -103,6 +104,7 @@ BOUNDED: Mapping[type[Frame], Callable[[ChatService], Callable[..., Awaitable[Fr
     frames.GetMessages: lambda chat: chat.messages.messages,
     frames.Edits: lambda chat: chat.messages.edits,
     frames.Pins: lambda chat: chat.messages.pins,
+    frames.Search: lambda chat: chat.finding.search,
     frames.Sync: lambda chat: chat.sync,
     frames.Fill: lambda chat: chat.fill,
 }

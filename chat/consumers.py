@@ -107,7 +107,7 @@ class Consumer:
                     "SELECT xid, conversation_id, seq_lo, seq_hi FROM chat.outbox WHERE xid = $1::bigint::text::xid8",
                     rows[0]["xid"],
                 )
-            ranges = [Range(str(each["conversation_id"]), each["seq_lo"], each["seq_hi"]) for each in rows]
+            ranges = joined([Range(str(each["conversation_id"]), each["seq_lo"], each["seq_hi"]) for each in rows])
             if ranges:
                 await self._handle(db, ranges)
             upto = rows[-1]["xid"] + 1 if more else row["xmin"]
@@ -115,3 +115,20 @@ class Consumer:
                 "UPDATE chat.outbox_reader SET upto = $2::bigint::text::xid8 WHERE name = $1", self._name, upto
             )
         return more
+
+
+def joined(ranges: list[Range]) -> list[Range]:
+    """The same events in fewer ranges: what follows without a gap becomes one."""
+    found: list[Range] = []
+    for each in sorted(ranges, key=lambda one: (one.conversation, one.lo)):
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and last.conversation == each.conversation
+            and last.lo <= last.hi
+            and each.lo == last.hi + 1
+        ):
+            found[-1] = Range(each.conversation, last.lo, each.hi)
+        else:
+            found.append(each)
+    return found

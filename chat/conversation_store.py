@@ -109,7 +109,7 @@ async def browsed(
 async def _conversations(db: Connection, me: str, rows: Sequence[Any]) -> list[Conversation]:
     places = [(str(row["id"]), row["last_message"]) for row in rows if row["last_message"] is not None]
     last = await messages_of_many(db, me, places)
-    return [_conversation(row, last.get(str(row["id"]))) for row in rows]
+    return [_conversation(row, last.get((str(row["id"]), row["last_message"]))) for row in rows]
 
 
 def _conversation(row: Any, last: Any) -> Conversation:

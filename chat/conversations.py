@@ -12,7 +12,7 @@ from chat.access import OPEN, Access, Connection, Right, access_conversation, ch
 from chat.checks import check_line, check_text, plain
 from chat.conversation_store import Making
 from chat.core import Core, derived
-from chat.cursor import Cursor, read_cursor, write_cursor
+from chat.cursor import Cursor, is_uuid, read_cursor, write_cursor
 from chat.draft import Draft, hash_of
 from chat.ledger_store import instant
 from chat.store import facts as facts_of
@@ -304,7 +304,7 @@ def _activity(text: str | None) -> tuple[int, str] | None:
     cursor = read_cursor(text, ActivityCursor)
     if cursor is None:
         return None
-    if not 0 <= cursor.at <= 2**53 or not _is_uuid(cursor.id):
+    if not 0 <= cursor.at <= 2**53 or not is_uuid(cursor.id):
         raise refusals.bad_cursor()
     return (cursor.at, cursor.id)
 
@@ -313,10 +313,6 @@ def _name(text: str | None, uuid: bool = True) -> tuple[str, str] | None:
     cursor = read_cursor(text, NameCursor)
     if cursor is None:
         return None
-    if uuid and not _is_uuid(cursor.id):
+    if uuid and not is_uuid(cursor.id):
         raise refusals.bad_cursor()
     return (cursor.key, cursor.id)
-
-
-def _is_uuid(text: str) -> bool:
-    return len(text) == 36 and set(text) <= set("0123456789abcdef-") and text.count("-") == 4

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TypeVar
 
 import msgspec
 
 from chat import refusals
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -34,3 +37,8 @@ def read_cursor(text: str | None, kind: type[C]) -> C | None:
     if "\\u0000" in decoded.decode(errors="replace") or b"\x00" in decoded:
         raise refusals.bad_cursor()
     return found
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the database takes it for an id."""
+    return _UUID.fullmatch(text) is not None

@@ -64,7 +64,7 @@ class MarkDesk:
             row = await _move(db, principal, access, number, asked.delivered)
             if row is None:
                 return None
-            if await _few(db, access.conversation):
+            if await few_members(db, access.conversation):
                 moved.append(Receipt(access.conversation, access.user, row["delivered_no"], row["read_no"]))
             return _change(access.conversation, row)
 
@@ -129,7 +129,7 @@ class MarkDesk:
             found = await visible_messages(db, access.conversation, reader_of(access), [asked.seq])
             if not found:
                 raise refusals.no_message()
-            if not await _few(db, access.conversation):
+            if not await few_members(db, access.conversation):
                 raise refusals.too_large_for_that()
             number = await _number(db, access, asked.seq)
             rows = await db.fetch(
@@ -188,7 +188,8 @@ async def _move(db: Connection, principal: Principal, access: Access, number: in
     )
 
 
-async def _few(db: Connection, conversation: str) -> bool:
+async def few_members(db: Connection, conversation: str) -> bool:
+    """Whether a conversation is small enough for everybody to be told of everybody."""
     count: int = await db.fetchval(
         "SELECT count(*) FROM (SELECT 1 FROM chat.member WHERE conversation_id = $1 AND visible_to IS NULL LIMIT $2) m",
         conversation,

@@ -140,6 +140,8 @@ class MessageDesk:
     async def reactions(self, principal: Principal, asked: Reactions) -> ReactionList:
         """Who reacted. Raises NotFound ``message-not-found``, BadRequest ``cursor-invalid``."""
         after = read_cursor(asked.cursor, ReactorCursor)
+        if after is not None and not 0 <= after.at <= 2**53:
+            raise refusals.bad_cursor()
 
         async def work(db: Connection, access: Access) -> ReactionList:
             await _visible(db, access, asked.seq)

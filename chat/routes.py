@@ -71,6 +71,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/chat/preferences", "set-preferences", "Keep settings of one's own."),
     Route("POST", "/chat/block", "set-block", "Block somebody, or no longer."),
     Route("GET", "/chat/me", "me", "Who the asker is, and what is kept for them."),
+    Route("GET", "/chat/search", "search", "Find messages."),
+    Route("POST", "/chat/typing", "typing", "Tell the others that one is writing."),
     Route("POST", "/chat/sync", "sync", "What happened after one's positions."),
     Route("POST", "/chat/fill", "fill", "What follows a number."),
 )

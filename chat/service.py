@@ -23,10 +23,13 @@ from chat.marks import MarkDesk
 from chat.messages import PAGE_BYTES_MAX, MessageDesk
 from chat.outbox import Outbox
 from chat.own_logs import OwnLogs
+from chat.passing import PassingDesk
 from chat.personal import PersonalDesk
 from chat.resume import Resumer, catch_up
+from chat.search import Index, SearchDesk
 from chat.store import Head
 from chat.subscription import Sink, Subscription
+from chat.sweep import Sweeper
 from tertulia.bus import Bus
 from tertulia.catalogue import (
     Event,
@@ -62,6 +65,10 @@ class ChatService:
         self.conversations = ConversationDesk(core)
         self.personal = PersonalDesk(core)
         self.marks = MarkDesk(core, self.personal, self.tell)
+        self.passing = PassingDesk(core, self.tell)
+        self.finding = SearchDesk(core)
+        self.sweeper = Sweeper(database)
+        self.index = Consumer(database, "search", Index().handle)
         self.own_logs = Consumer(database, "own-logs", OwnLogs(core).handle)
         self._feeds = Feeds(bus, self._read_heads, self._read_events)
         self._resumer = Resumer(core.read, self._feeds.recent)
@@ -73,11 +80,14 @@ class ChatService:
         self._outbox.start()
         self._bus.on_loss.append(self._look.set)
         self.own_logs.start()
+        self.index.start()
+        self.sweeper.start()
         self._heart = asyncio.create_task(self._beat(), name="chat-heartbeat")
 
     async def close(self) -> None:
         """Answer what is queued, then stop."""
-        await self.own_logs.close()
+        for part in (self.sweeper, self.index, self.own_logs):
+            await part.close()
         await self._core.close()
         await self._resumer.close()
         if self._heart is not None:
@@ -108,8 +118,11 @@ class ChatService:
         if events:
             self._tell(conversation, Hint(events[0].seq, events[-1].seq, frames_of(conversation, events)))
         self._outbox.wake()
-        if any(event.kind == "member" for event in events):
+        kinds = {event.kind for event in events}
+        if "member" in kinds or not events:
             self.own_logs.wake()
+        if "message" in kinds or "edit" in kinds or not events:
+            self.index.wake()
 
     def tell(self, conversation: str, notice: Notice) -> None:
         """Tell whoever has a conversation open something that passes and is in no log."""

@@ -208,8 +208,10 @@ async def pinned_messages(db: Connection, conversation: str, reader: Reader, lim
     return [message_of(conversation, row) for row in rows]
 
 
-async def messages_of_many(db: Connection, me: str, places: Sequence[tuple[str, int]]) -> dict[str, Message]:
-    """One message a conversation, by conversation; whether they are to be seen is decided before."""
+async def messages_of_many(
+    db: Connection, me: str, places: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], Message]:
+    """Messages of several conversations, by conversation and ``seq``; whether they may be seen is decided before."""
     rows = await db.fetch(
         f"SELECT m.conversation_id, {_MESSAGE}, CASE WHEN m.reactions IS NOT NULL THEN ARRAY("
         " SELECT r.emoji FROM chat.reaction r WHERE r.conversation_id = m.conversation_id AND r.seq = m.seq"
@@ -219,7 +221,8 @@ async def messages_of_many(db: Connection, me: str, places: Sequence[tuple[str, 
         [conversation for conversation, _ in places],
         [seq for _, seq in places],
     )
-    return {str(row["conversation_id"]): message_of(str(row["conversation_id"]), row) for row in rows}
+    found = [message_of(str(row["conversation_id"]), row) for row in rows]
+    return {(message.conversation, message.seq): message for message in found}
 
 
 async def messages_at(db: Connection, conversation: str, seqs: Sequence[int]) -> dict[int, Message]:

@@ -263,9 +263,7 @@ class ParticipantList(Frame, frozen=True):
 
 # --- doors ---------------------------------------------------------------------------------------------------------
 
-CHAT_SERVED: tuple[str, ...] = tuple(
-    name for name in CHAT_REQUESTS if name not in ("typing", "set-status", "watch", "search")
-)
+CHAT_SERVED: tuple[str, ...] = tuple(name for name in CHAT_REQUESTS if name not in ("set-status", "watch"))
 """Those of the chat's requests that are answered."""
 
 REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
@@ -292,6 +290,7 @@ NOTICES: dict[str, type[Frame]] = {
     "lagged": Tips,
     "receipt": Receipt,
     "gone": Gone,
+    "somebody-typing": SomebodyTyping,
     "session-ended": SessionEnded,
     "goaway": GoAway,
 }
@@ -302,7 +301,7 @@ CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
     "chat": frozenset(
         {
             *("send-message", "edit-message", "delete-message", "hide-message", "react", "pin-message"),
-            *("history", "messages", "edits", "pins", "mark-read", "mark-unread", "sync", "fill"),
+            *("history", "messages", "edits", "pins", "mark-read", "mark-unread", "typing", "sync", "fill"),
         }
     ),
 }
@@ -310,7 +309,7 @@ CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
 
 CHANNEL_NOTICES: dict[str, frozenset[str]] = {
     "control": frozenset({"slots", "speakers", "quality"}),
-    "chat": frozenset({"message", "tips", "lagged", "gone", "receipt"}),
+    "chat": frozenset({"message", "tips", "lagged", "gone", "receipt", "somebody-typing"}),
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
 

@@ -403,6 +403,11 @@ export interface Me {
   blocked: string[];
 }
 
+export interface Found {
+  messages: Message[];
+  next: string | null;
+}
+
 export interface SyncAnswer {
   conversations: Synced[];
 }
@@ -468,6 +473,14 @@ export interface Gone {
   conversation: string;
 }
 
+/** Somebody writes, or stopped; without another word it counts for 6 seconds. */
+export interface SomebodyTyping {
+  conversation: string;
+  user: string;
+  name: string;
+  typing: boolean;
+}
+
 /** The server ended this presence. `replaced`: the same identity joined elsewhere. */
 export interface SessionEnded {
   code: "expired" | "removed" | "replaced" | "room-ended" | "shutdown";
@@ -512,19 +525,6 @@ export interface PresenceList {
 export interface Presence {
   user: string;
   status: Status;
-}
-
-export interface Found {
-  messages: Message[];
-  next: string | null;
-}
-
-/** Somebody writes, or stopped; without another word it counts for 6 seconds. */
-export interface SomebodyTyping {
-  conversation: string;
-  user: string;
-  name: string;
-  typing: boolean;
 }
 
 /** Why a request was refused. `code` is stable, `message` is for people. */
@@ -815,6 +815,27 @@ export interface SetBlock {
 
 export type GetMe = Record<string, never>;
 
+export interface Typing {
+  conversation: string;
+  typing?: boolean;
+}
+
+/**
+ * Messages that hold every word of `query`, newest first; a last word may be the beginning of one.
+ *
+ * `sender`, `conversation`, `has`, `before` and `after` (a time) narrow it; one of them is enough.
+ */
+export interface Search {
+  query?: string;
+  conversation?: string | null;
+  sender?: string | null;
+  has?: ("link" | "mention" | "pin" | "reaction" | "thread")[];
+  before?: number | null;
+  after?: number | null;
+  cursor?: string | null;
+  limit?: number;
+}
+
 /**
  * Where the client stands in its conversations, its own log among them.
  *
@@ -851,11 +872,6 @@ export interface DevelopmentLogIn {
   name: string;
 }
 
-export interface Typing {
-  conversation: string;
-  typing?: boolean;
-}
-
 export interface SetStatus {
   status: Status;
 }
@@ -863,22 +879,6 @@ export interface SetStatus {
 /** The people whose presence the client wants to know, instead of those before. */
 export interface Watch {
   users: string[];
-}
-
-/**
- * Messages that hold every word of `query`, newest first; a last word may be the beginning of one.
- *
- * `sender`, `conversation`, `has`, `before` and `after` (a time) narrow it; one of them is enough.
- */
-export interface Search {
-  query?: string;
-  conversation?: string | null;
-  sender?: string | null;
-  has?: ("link" | "mention" | "pin" | "reaction" | "thread")[];
-  before?: number | null;
-  after?: number | null;
-  cursor?: string | null;
-  limit?: number;
 }
 
 /** Client to server, each answered. */
@@ -925,6 +925,8 @@ export interface Requests {
   "set-preferences": { request: SetPreferences; answer: Ok };
   "set-block": { request: SetBlock; answer: Ok };
   me: { request: GetMe; answer: Me };
+  typing: { request: Typing; answer: Ok };
+  search: { request: Search; answer: Found };
   sync: { request: Sync; answer: SyncAnswer };
   fill: { request: Fill; answer: Synced };
 }
@@ -943,6 +945,7 @@ export interface Notices {
   lagged: Tips;
   receipt: Receipt;
   gone: Gone;
+  "somebody-typing": SomebodyTyping;
   "session-ended": SessionEnded;
   goaway: GoAway;
 }
@@ -954,13 +957,13 @@ export type ChannelName = "control" | "chat";
 /** Which requests each data channel takes. */
 export const CHANNEL_REQUESTS: Readonly<Record<ChannelName, readonly RequestName[]>> = {
   control: ["set-track", "view"],
-  chat: ["delete-message", "edit-message", "edits", "fill", "hide-message", "history", "mark-read", "mark-unread", "messages", "pin-message", "pins", "react", "send-message", "sync"],
+  chat: ["delete-message", "edit-message", "edits", "fill", "hide-message", "history", "mark-read", "mark-unread", "messages", "pin-message", "pins", "react", "send-message", "sync", "typing"],
 };
 
 /** Which notices use a data channel while it is open, and the socket while it is not. */
 export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]>> = {
   control: ["quality", "slots", "speakers"],
-  chat: ["gone", "lagged", "message", "receipt", "tips"],
+  chat: ["gone", "lagged", "message", "receipt", "somebody-typing", "tips"],
 };
 
 /** Stable codes of errors; a newer server may know more. */

@@ -46,6 +46,7 @@ const NOTICES: Readonly<Record<NoticeName, true>> = {
   receipt: true,
   gone: true,
   goaway: true,
+  "somebody-typing": true,
   "session-ended": true,
 };
 
