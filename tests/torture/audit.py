@@ -33,7 +33,7 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
             )
             folded = await db.fetch(
                 "SELECT conversation_id, seq, body::text AS body, deleted_at, pinned_at, reactions::text AS reactions,"
-                " reply_count FROM chat.message WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
+                " reply_count, no, sender_id FROM chat.message WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
                 conversations,
             )
             leftovers = [
@@ -66,7 +66,10 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
             }
         )
     messages: dict[str, list[list[Any]]] = {conversation: [] for conversation in conversations}
+    counted: dict[str, list[list[Any]]] = {conversation: [] for conversation in conversations}
     for row in folded:
+        if row["no"] is not None and row["deleted_at"] is None:
+            counted[str(row["conversation_id"])].append([row["no"], row["sender_id"]])
         body = json.loads(row["body"]) if row["body"] is not None else {}
         reactions = json.loads(row["reactions"]) if row["reactions"] is not None else {}
         messages[str(row["conversation_id"])].append(
@@ -89,6 +92,7 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
                 "floor": row["floor_seq"],
                 "events": events[str(row["conversation_id"])],
                 "messages": messages[str(row["conversation_id"])],
+                "counted": counted[str(row["conversation_id"])],
             }
             for row in heads
         ],

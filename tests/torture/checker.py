@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tests.torture.history import Entry, load
-from tests.torture.invariants import durability, oneness, order, permission, resuming, views
+from tests.torture.invariants import durability, marks, oneness, order, permission, resuming, views
 from tests.torture.record import Record, Violation, prepare
 
 INVARIANTS: dict[int, Callable[[Record], Iterable[Violation]]] = {
@@ -24,6 +24,7 @@ INVARIANTS: dict[int, Callable[[Record], Iterable[Violation]]] = {
     7: resuming.resumes,
     8: resuming.snapshot_then_subscribe,
     9: views.own_writes,
+    10: marks.marks,
     11: views.slow_reader,
     12: resuming.loss_is_noticed,
     13: permission.permitted,

@@ -135,6 +135,8 @@ class Crew:
             return all(await asyncio.gather(*(device.send(text, door) for text in texts)))
         if dice < 0.97:
             return await self._change(device)
+        if dice < 0.985:
+            return await device.mark(chance.randint(max(0, device.view.seq - 30), device.view.seq), door)
         with contextlib.suppress(Lost, Refused):
             await device.ask(door, "history", {"conversation": device.place.conversation, "limit": 20})
             return True

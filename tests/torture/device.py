@@ -22,8 +22,23 @@ from tests.torture.wire import Heard, Lost, Refused, Wire
 
 UNKNOWN = frozenset({"outcome-unknown", "internal"})
 """Refusals after which nobody knows whether it was done."""
-TRANSIENT = frozenset({"outcome-unknown", "database-unavailable", "rate-limited", "room-full", "room-ended", "goaway"})
+TRANSIENT = frozenset(
+    {"internal", "outcome-unknown", "database-unavailable", "rate-limited", "room-full", "room-ended", "goaway"}
+)
 """Refusals after which the same request may succeed."""
+
+
+POSTS = {
+    "send-message": "/chat/send",
+    "edit-message": "/chat/edit",
+    "delete-message": "/chat/delete",
+    "react": "/chat/react",
+    "pin-message": "/chat/pin",
+    "mark-read": "/chat/mark-read",
+    "sync": "/chat/sync",
+    "fill": "/chat/fill",
+}
+"""Where the HTTP door takes what is asked in a body."""
 
 
 @dataclass(frozen=True)
@@ -222,13 +237,14 @@ class Device:
 
     # --- asking --------------------------------------------------------------------------------------------------
 
-    async def send(self, text: str, door: str) -> bool:
-        """Send a new message once; True when it was acknowledged. What is not stays in ``unacknowledged``."""
+    async def send(self, text: str, door: str, thread: int | None = None) -> bool:
+        """Send a new message once, perhaps into a thread; True when it was acknowledged. What is not stays in
+        ``unacknowledged``."""
         client_id = str(uuid.uuid4())
         self.unacknowledged[client_id] = {
             "conversation": self.place.conversation,
             "client_id": client_id,
-            "body": {"text": text},
+            "body": {"text": text} if thread is None else {"text": text, "thread": thread},
         }
         self.view.echo(client_id, text)
         return await self.resend(client_id, door, again=False)
@@ -257,6 +273,15 @@ class Device:
         named = {"conversation": self.place.conversation, "client_id": str(uuid.uuid4()), **payload}
         try:
             await self.ask(door, event, named)
+        except (Lost, Refused):
+            return False
+        return True
+
+    async def mark(self, seq: int, door: str, delivered: bool = False) -> bool:
+        """Have read, or got, everything up to ``seq``; True when it was answered. 0 only asks where one stands."""
+        asked = {"conversation": self.place.conversation, "seq": seq, "delivered": delivered}
+        try:
+            await self.ask(door, "mark-read", asked)
         except (Lost, Refused):
             return False
         return True
@@ -348,8 +373,8 @@ class Device:
 
 def http_form(event: str, payload: dict[str, Any]) -> tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]:
     """Method, path, query and body by which the HTTP door takes a request."""
-    if event == "send-message":
-        return "POST", "/chat/send", None, payload
+    if event in POSTS:
+        return "POST", POSTS[event], None, payload
     if event == "history":
         query = {name: value for name, value in payload.items() if name != "conversation"}
         return "GET", f"/chat/history/{payload['conversation']}", query, None

@@ -17,6 +17,7 @@ import pytest
 import chat.access
 import chat.fanout
 import chat.hint
+import chat.marks
 import chat.resume
 import chat.service
 import signaling.socket
@@ -182,6 +183,23 @@ def echo_without_its_id(patch: Patch) -> None:
     patch.setattr(chat.fanout, "frames_of", stripped)
 
 
+def marks_as_they_come(patch: Patch) -> None:
+    """The last device to speak decides what is read."""
+    move = chat.marks._move
+
+    async def back(db: Any, principal: Principal, access: Any, number: int, delivered: bool) -> Any:
+        if not delivered:
+            await db.execute(
+                "UPDATE chat.member SET read_no = $3 WHERE conversation_id = $1 AND user_id = $2",
+                access.conversation,
+                access.user,
+                number,
+            )
+        return await move(db, principal, access, number, delivered)
+
+    patch.setattr(chat.marks, "_move", back)
+
+
 def queue_without_bound(patch: Patch) -> None:
     """Everything is kept for a reader who does not read."""
     patch.setattr(signaling.socket, "SOFT_BYTES_MAX", 1 << 40)
@@ -249,6 +267,7 @@ FAULTS = (
     Fault(7, "resume skips one", resume_skips_one),
     Fault(8, "subscribed after the snapshot", subscribed_after_the_snapshot),
     Fault(9, "echo without its id", echo_without_its_id),
+    Fault(10, "marks as they come", marks_as_they_come),
     Fault(11, "queue without bound", queue_without_bound),
     Fault(12, "loss without a heart beat", loss_without_a_heart_beat),
     Fault(13, "check forgotten", check_forgotten),

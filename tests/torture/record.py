@@ -77,6 +77,8 @@ class Log:
     events: dict[int, Event]
     messages: dict[int, list[Any]] = field(default_factory=dict)
     """The folded view, by number: what ``folding.shown`` makes of each."""
+    counted: list[tuple[int, str]] = field(default_factory=list)
+    """Number and sender of every message that counts as unread for others."""
 
 
 @dataclass
@@ -154,7 +156,8 @@ def _record(entries: list[Entry], earlier: list[Record], backup: int) -> Record:
         for found in record.audit.value["conversations"]:
             events = {event["seq"]: event for event in found["events"]}
             messages = {message[0]: message for message in found["messages"]}
-            log = Log(found["conversation"], found["floor"], found["head"], events, messages)
+            counted = [(no, sender) for no, sender in found["counted"]]
+            log = Log(found["conversation"], found["floor"], found["head"], events, messages, counted)
             record.logs[log.conversation] = log
     for rule in (*record.rules, *record.of_kind("rule")):
         if rule.what == "bounds":

@@ -14,7 +14,7 @@ from tests.torture.settling import arrives, read_all, settle
 from tests.torture.wire import Lost, Refused
 
 LONG = "語" * 3900
-ROUNDS = 60
+ROUNDS = 45
 """Rounds of two long messages while a reader stalls: twice what may have been kept for it, wherever."""
 STALLED_BYTES_MAX = 640 * 1024
 """256 KiB are the server's queue; the rest is for its transport and what both kernels may hold."""
@@ -35,6 +35,7 @@ async def play(run: Run, program: Program, patience_s: float = 20.0) -> None:
     await bob.connect(node, call=True)
     await _all_doors(ada, bob, cy)
     await _change(ada, bob)
+    await _mark(ada, bob)
     await _resume(ada, bob, program)
     await _arrive_in_a_burst(ada, cy, dan, program)
     await _trespass(eve, ada)
@@ -92,6 +93,16 @@ async def _change(ada: Device, bob: Device) -> None:
         ):
             with contextlib.suppress(Lost, Refused):
                 await ada.ask(door, event, payload)
+
+
+async def _mark(ada: Device, bob: Device) -> None:
+    """Read marks from two devices, of which the slower one speaks of the past."""
+    for reader, door, other in ((ada, "socket", "http"), (bob, "channel", "http")):
+        newest = reader.view.seq
+        await reader.mark(newest - 2, door)
+        await reader.mark(newest - 6, other)
+        await reader.mark(newest - 1, other, delivered=True)
+        await reader.mark(newest - 4, door)
 
 
 async def _resume(ada: Device, bob: Device, program: Program) -> None:

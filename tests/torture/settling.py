@@ -60,6 +60,10 @@ async def settle(
     )
     for place in {device.place.conversation for device in devices}:
         await read_all(next(device for device in devices if device.place.conversation == place), "http")
+    for device in devices:
+        for door in ("http", "socket"):
+            if device.has(door):
+                await device.mark(0, door)
     async with asyncio.timeout(60):
         while (await audit.read(parameters, conversations))["unpublished"]:  # noqa: ASYNC110 - in the database
             await asyncio.sleep(0.05)
