@@ -49,7 +49,7 @@ class Call:
 async def call(browser: Browser, directory: Path, seed: int, camera: Camera = CAMERA) -> AsyncIterator[Call]:
     """Two people on a clean network; the forwarder makes it a bad one when it is told to."""
     with impaired_server(directory, seed=seed) as (server, forwarder):
-        room = _make_room(server.url)
+        room = make_room(server.url)
         ana = await enter(browser, server.url, room, "Ana", 1, 450.0, camera=camera)
         ben = await enter(browser, server.url, room, "Ben", 2, 600.0, camera=camera)
         try:
@@ -71,7 +71,8 @@ async def watch_loss(
         return await two.measure(seconds)
 
 
-def _make_room(url: str) -> str:
+def make_room(url: str) -> str:
+    """A fresh room's id."""
     request = urllib.request.Request(
         f"{url}/rooms", data=b'{"name": "Test"}', headers={"content-type": "application/json"}, method="POST"
     )

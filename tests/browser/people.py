@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,10 +116,11 @@ async def enter(
     query: str = "",
     *,
     camera: Camera | None = None,
+    scripts: Sequence[Path] = (),
     width: int = 1100,
     height: int = 700,
 ) -> Person:
-    """Open the room's page as a new person and go through the lobby."""
+    """Open the room's page as a new person and go through the lobby. ``scripts`` run in the page, after ours."""
     identity = {"number": number, "tone": tone, **({} if camera is None else asdict(camera))}
     size: ViewportSize = {"width": width, "height": height}
     # The policy forbids evaluating text, which is how Playwright waits for an expression.
@@ -127,9 +129,8 @@ async def enter(
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     await page.add_init_script(f"window.__identity = {json.dumps(identity)};")
-    await page.add_init_script(path=HERE / "sender.js")
-    await page.add_init_script(path=HERE / "receiver.js")
-    await page.add_init_script(path=HERE / "meter.js")
+    for script in (HERE / "sender.js", HERE / "receiver.js", HERE / "meter.js", *scripts):
+        await page.add_init_script(path=script)
     await page.goto(f"{url}/r/{room}?debug{query}")
     await page.get_by_test_id("lobby-name").fill(name)
     await page.get_by_test_id("lobby-join").click()

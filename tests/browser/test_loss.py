@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from tests.browser import sync
 from tests.browser.measure import watch_loss
 from tests.browser.people import launch
 
@@ -28,3 +29,12 @@ async def test_a_clean_network_freezes_nothing_and_conceals_nothing(browser: Bro
         assert picture.height >= 360
         assert quality.video["packetsLost"] == 0
         assert quality.concealed_share < 0.02
+
+
+async def test_lips_and_voice_stay_together_through_switches_of_source_and_layer(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """What the browser itself reports. How it looks and sounds needs a quiet machine: ``scripts/measure-sync``."""
+    found = await sync.measure(browser, tmp_path, switches=4, seconds=12.0, loss=0.02)
+    assert found.after
+    assert sync.percentile([abs(apart) for apart in found.believed[4:]], 0.5) < 40

@@ -18,7 +18,7 @@ interface Debug {
   audioTracks(): { participant: string; track: string; mediaTrack: MediaStreamTrack }[];
   stats(): Promise<unknown[]>;
   /** Ask for these seats from now on, whatever the page would ask for. */
-  setView(seats: Pick<Want, "participant" | "track">[]): void;
+  setView(seats: Want[]): void;
   /** The socket swallows what is sent from now on. */
   disableSocketSend(): void;
 }
@@ -74,7 +74,7 @@ export function installDebug({ room }: Visit): void {
         kind === "audio" && participant !== null && track !== null ? [{ participant, track, mediaTrack: media }] : [],
       ),
     stats: async () => Array.from((await room.session.media?.stats()) ?? [], ([, entry]) => entry as unknown),
-    setView: (seats) => room.viewer.pin({ seats: seats.map((seat) => ({ ...seat, width: 640, height: 360 })) }),
+    setView: (seats) => room.viewer.pin({ seats: seats.map((seat) => ({ width: 640, height: 360, ...seat })) }),
     disableSocketSend: () => {
       socketSends = false;
     },
