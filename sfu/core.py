@@ -27,6 +27,9 @@ SOCKET_BUFFER: Final = 4 * 1024 * 1024
 """About 30 ms of what one worker can send; four times as much to receive. Beyond ``net.core.wmem_max`` and ``rmem_max``
 only where the system lets us."""
 
+RETRY_S: Final = 0.1
+"""After which a worker whose ring was full is asked again."""
+
 log = structlog.get_logger()
 
 P = ParamSpec("P")
@@ -145,6 +148,7 @@ class Core:
         command_capacity: int = 8192,
         disconnected_after: float = 5.0,
         failed_after: float = 15.0,
+        number: int = 0,
     ) -> None:
         self._worker = Worker(
             settings.media_port,
@@ -154,6 +158,7 @@ class Core:
             command_capacity=command_capacity,
             disconnected_after=disconnected_after,
             failed_after=failed_after,
+            number=number,
         )
         self._sessions: dict[int, SessionHandler] = {}
         self._rooms: dict[int, RoomHandler] = {}
@@ -227,6 +232,27 @@ class Core:
     def close_session(self, session: int) -> None:
         """Close the session with its sources and slots."""
         self._command(self._worker.close_session, session)
+
+    def end_session(self, session: int, then: Callable[[], None] = lambda: None) -> None:
+        """The same, again until the worker takes it: a session must not outlive its end. ``then`` follows at once."""
+        try:
+            self.close_session(session)
+        except CoreBusy:
+            asyncio.get_running_loop().call_later(RETRY_S, self.end_session, session, then)
+        else:
+            then()
+
+    def link(self, other: Core) -> None:
+        """Make both ways between this worker and another."""
+        self._command(self._worker.link, other._worker)
+
+    def relay(self, session: int, other: Core, mirror: int) -> None:
+        """Packets of this session go to its mirror on the other worker too."""
+        self._command(self._worker.relay, session, other._worker, mirror)
+
+    def mirror(self, session: int, other: Core, origin: int) -> None:
+        """This session has no client: it stands for ``origin`` of the other worker."""
+        self._command(self._worker.mirror, session, other._worker, origin)
 
     def add_source(
         self,

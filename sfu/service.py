@@ -16,8 +16,9 @@ import structlog
 
 from sfu.addresses import advertised
 from sfu.attendance import Channel, SessionListener
-from sfu.core import Core, CoreBusy, PayloadType
+from sfu.core import Core, CoreBusy
 from sfu.observer import Observer
+from sfu.publishing import declare
 from sfu.room import Member, Source, layout
 from sfu.sdp.answer import Local, make_answer, make_fragment
 from sfu.sdp.parse import parse
@@ -143,13 +144,16 @@ class SfuService:
         self, room: str, participant: str, plan: Plan, listener: SessionListener
     ) -> tuple[Session, Member, Stage]:
         """Tell the core everything about a new session, or nothing."""
-        stage = self._stages.get(room) or self._open(room)
-        core = stage.core
+        stage = self._stages.get(room)
+        if stage is None:
+            per_worker = self._settings.media_worker_sessions
+            stage = self._stages[room] = Stage(self._running(), per_worker, room, self._on_empty)
         session: Session | None = None
         try:
+            core, hall = stage.halls.place()
             session = Session(
                 core,
-                stage.handle,
+                hall,
                 room,
                 participant,
                 plan,
@@ -159,7 +163,7 @@ class SfuService:
                 on_closed=self._on_closed,
                 on_gone=self._on_gone,
             )
-            stage.expect(session)
+            stage.halls.expect(session)
             core.configure_media(
                 session.handle, plan.extensions, two_byte=plan.mixed, transport_cc=plan.transport_cc, remb=plan.remb
             )
@@ -172,20 +176,10 @@ class SfuService:
             if session is not None:
                 self._on_gone(session)
             elif not stage.sessions:
-                self._on_empty(stage)
+                stage.close()
             raise
         member.seating = layout(session.slots.layout())
         return session, member, stage
-
-    def _open(self, room: str) -> Stage:
-        workers = self._running()
-        core = workers.take()
-        try:
-            stage = self._stages[room] = Stage(core, room, self._on_empty)
-        except CoreBusy:
-            workers.give_back(core)
-            raise
-        return stage
 
     def _local(self, session: Session) -> Local:
         own = session.credentials
@@ -218,21 +212,12 @@ class SfuService:
             log.error("session did not end cleanly", exc_info=task.exception())
 
     def _on_gone(self, session: Session) -> None:
-        try:
-            session.core.close_session(session.handle)
-        except CoreBusy:
-            # Try again when the ring has room; a session must not outlive its end.
-            asyncio.get_running_loop().call_later(0.1, self._on_gone, session)
-            return
         stage = self._stages.get(session.room)
-        if stage is not None:
-            stage.forget(session)
+        session.core.end_session(session.handle, lambda: None if stage is None else stage.forget(session))
 
     def _on_empty(self, stage: Stage) -> None:
         if self._stages.get(stage.room.name) is stage:
             del self._stages[stage.room.name]
-        if self._workers is not None:
-            self._workers.give_back(stage.core)
 
     # --- while it lasts --------------------------------------------------------------------------------------
 
@@ -340,15 +325,7 @@ def read_offer(offer: str) -> Description:
 
 def _add_source(core: Core, session: Session, publication: Publication) -> Source:
     number = secrets.randbelow(2**31 - 1) + 1
-    handle = core.add_source(
-        session.handle,
-        csrc=number,
-        mid=publication.mid,
-        kind=publication.kind,
-        payloads=[PayloadType(item.pt, item.codec, item.format, item.clock_rate) for item in publication.payloads],
-        rids=publication.rids,
-        ssrcs=publication.ssrcs,
-    )
+    handle = declare(core, session.handle, publication, number)
     session.sources.append(handle)
     return Source(number, handle, session.participant, publication.track)
 

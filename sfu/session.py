@@ -26,7 +26,7 @@ from sfu.core import (
     SourceActive,
     Switched,
 )
-from sfu.room import Contents
+from sfu.room import Contents, Source
 from sfu.sdp.plan import Plan, Remote
 from sfu.slotmap import SlotMap
 from sfu.transport.dtls import Certificate, DtlsTransport
@@ -164,9 +164,9 @@ class Session:
 
     # --- what the room decides -----------------------------------------------------------------------------------
 
-    def show(self, contents: Contents) -> Slots | None:
+    def show(self, contents: Contents, handle_of: Callable[[Source], int]) -> Slots | None:
         """Put sources into slots. Returns the frame that says so."""
-        commands, frame = self.slots.show(contents)
+        commands, frame = self.slots.show(contents, handle_of)
         for slot, source in commands:
             self.core.set_slot(slot, source)
         return frame

@@ -7,7 +7,7 @@ name a picture belongs, on any path and after any delay. A client that cannot de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sfu.room import Contents, Source
@@ -22,6 +22,8 @@ class _Place:
     seat: int | None
     handle: int
     source: Source | None = None
+    shown: int = 0
+    """The source as the viewer's worker knows it."""
     from_ts: int | None = None
     unsupported: bool = False
 
@@ -58,19 +60,24 @@ class SlotMap:
     def handles(self) -> list[int]:
         return list(self._by_handle)
 
-    def show(self, contents: Contents) -> tuple[list[tuple[int, int]], Slots | None]:
-        """New contents. Returns the core's commands as (slot, source or 0), and the frame if anything changed."""
+    def show(
+        self, contents: Contents, handle_of: Callable[[Source], int]
+    ) -> tuple[list[tuple[int, int]], Slots | None]:
+        """New contents. Returns the core's commands as (slot, source or 0), and the frame if anything changed.
+
+        ``handle_of`` says how this viewer's worker knows a source.
+        """
         extras = iter(contents.extras)
         changed: list[_Place] = []
         for place in self._places:
             source = next(extras, None) if place.seat is None else _pick(contents, place.kind, place.seat)
             if source is not place.source:
                 place.source = source
+                place.shown = 0 if source is None else handle_of(source)
                 place.from_ts = None
                 place.unsupported = False
                 changed.append(place)
-        commands = [(place.handle, 0 if place.source is None else place.source.handle) for place in changed]
-        return commands, self._frame(changed)
+        return [(place.handle, place.shown) for place in changed], self._frame(changed)
 
     def switched(self, slot: int, source: int, from_ts: int) -> Slots | None:
         """The core shows ``source`` since ``from_ts``. None if that has been overtaken by a newer decision."""
@@ -92,7 +99,7 @@ class SlotMap:
 
     def _showing(self, slot: int, source: int) -> _Place | None:
         place = self._by_handle.get(slot)
-        return place if place is not None and place.source is not None and place.source.handle == source else None
+        return place if place is not None and place.source is not None and place.shown == source else None
 
     def full(self) -> Slots:
         """The whole map at the present revision."""

@@ -1,4 +1,4 @@
-"""A live room: the room's decisions on one side, its sessions and the core on the other.
+"""A live room: the room's decisions on one side, its sessions and the workers on the other.
 
 Changes come in (somebody joined, a screen began, somebody speaks, a view changed); once a turn of the loop they become
 one new seating, whose differences go to the core as commands and to clients as slot map frames.
@@ -13,10 +13,12 @@ from typing import Final
 import structlog
 
 from sfu.core import Core, CoreBusy, RoomEvent, SpeakersChanged
-from sfu.room import Member, Room
+from sfu.halls import Halls
+from sfu.room import Contents, Member, Room, Source
 from sfu.sdp.plan import TrackKind
 from sfu.session import Session
-from tertulia.catalogue import View
+from sfu.workers import Workers
+from tertulia.catalogue import Slots, View
 
 log = structlog.get_logger(__name__)
 
@@ -25,23 +27,21 @@ SILENT_AFTER_S: Final = 3.0
 
 
 class Stage:
-    """One room with its sessions. ``on_empty`` is called when the last session has gone."""
+    """One room with its sessions. ``on_empty`` is called when the last session has gone.
 
-    def __init__(self, core: Core, name: str, on_empty: Callable[[Stage], None]) -> None:
+    :raises CoreBusy: its worker takes no commands now
+    """
+
+    def __init__(self, workers: Workers, per_worker: int, name: str, on_empty: Callable[[Stage], None]) -> None:
         self.room = Room(name)
         self.sessions: dict[str, Session] = {}  # by participant
-        self.core = core
+        self.halls = Halls(workers, per_worker, self._on_event)
         self._on_empty = on_empty
-        self._guests: set[Session] = set()  # every session that the core still knows
+        self._speakers: dict[Core, list[tuple[int, int]]] = {}  # as each worker hears them
         self._reseat_handle: asyncio.Handle | None = None
         self._silences: dict[int, asyncio.TimerHandle] = {}
-        self.handle = core.create_room(self._on_event)
 
     # --- sessions --------------------------------------------------------------------------------------------
-
-    def expect(self, session: Session) -> None:
-        """The session is being made; the room must not go before it."""
-        self._guests.add(session)
 
     def enter(self, session: Session, member: Member, view: View) -> None:
         """Seat the newcomer now, for its answer, and everybody else in the next turn of the loop.
@@ -55,12 +55,13 @@ class Stage:
         if replaced is not None:
             replaced.close("replaced")
         for _, contents in self.room.reseat(only=session.participant):
-            session.show(contents)
+            self._show(session, contents)
         if member.sources or replaced is not None:
             self._schedule()
 
     def withdraw(self, session: Session) -> None:
         """The session ends: nobody is shown what it sent, from now on."""
+        self.halls.end_mirrors(session)
         if self.sessions.get(session.participant) is session:
             del self.sessions[session.participant]
             published = bool(self.room.members[session.participant].sources)
@@ -72,12 +73,15 @@ class Stage:
         """The core was told to close the session."""
         for source in session.sources:
             self._cancel_silence(source)
-        self._guests.discard(session)
-        if not self._guests:
-            if self._reseat_handle is not None:
-                self._reseat_handle.cancel()
-            self.core.close_room(self.handle)
-            self._on_empty(self)
+        if self.halls.forget(session):
+            self.close()
+
+    def close(self) -> None:
+        """Nobody is here."""
+        if self._reseat_handle is not None:
+            self._reseat_handle.cancel()
+        self.halls.close()
+        self._on_empty(self)
 
     # --- what changes ----------------------------------------------------------------------------------------
 
@@ -98,7 +102,8 @@ class Stage:
         member = self._member(session)
         source = None if member is None else member.sources.get(kind)
         if source is not None and source.held != held:
-            self.core.pause_source(source.handle, held)
+            for core, handle in self.halls.handles_of(source, session.core):
+                core.pause_source(handle, held)
             self.room.set_held(source, held)
             self._tracks_changed(session)
 
@@ -122,9 +127,14 @@ class Stage:
         if source is not None and self.room.set_active(source, active):
             self._tracks_changed(self.sessions[source.participant])
 
-    def _on_event(self, event: RoomEvent) -> None:
+    def _on_event(self, core: Core, event: RoomEvent) -> None:
         if isinstance(event, SpeakersChanged):
-            speakers = self.room.set_speakers(event.speakers)
+            # Each worker hears its own publishers, and some of others' as mirrors, which the room does not know.
+            self._speakers[core] = event.speakers
+            heard = sorted(
+                (entry for entries in self._speakers.values() for entry in entries), key=lambda entry: entry[1]
+            )
+            speakers = self.room.set_speakers(heard)
             if speakers is not None:
                 for session in list(self.sessions.values()):
                     session.tell_speakers(speakers)
@@ -140,6 +150,13 @@ class Stage:
         current = self.sessions.get(session.participant) is session
         return self.room.members[session.participant] if current else None
 
+    def _show(self, session: Session, contents: Contents) -> Slots | None:
+        def handle_of(source: Source) -> int:
+            publisher = self.sessions.get(source.participant)
+            return self.halls.handle_on(session.core, source, publisher, self.room.members[source.participant].sources)
+
+        return session.show(contents, handle_of)
+
     # --- seats -----------------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
@@ -153,7 +170,7 @@ class Stage:
         for member, contents in self.room.reseat(only):
             session = self.sessions[member.participant]
             try:
-                frame = session.show(contents)
+                frame = self._show(session, contents)
             except CoreBusy:
                 overloaded.append(session)
                 continue

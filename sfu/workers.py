@@ -6,7 +6,7 @@ port plus *n*, and a room's answers name the port of its worker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,11 +37,12 @@ class Workers:
     def __init__(self, settings: WorkerSettings) -> None:
         self._cores: list[Core] = []
         self._rooms: dict[Core, int] = {}
+        self._links: set[frozenset[Core]] = set()
         try:
             for number in range(settings.media_workers):
                 # Any port stays any port.
                 port = settings.media_port + number if settings.media_port else 0
-                self._cores.append(Core(_Place(port, tuple(settings.media_bind))))
+                self._cores.append(Core(_Place(port, tuple(settings.media_bind)), number=number))
         except OSError:
             self.close()
             raise
@@ -68,12 +69,21 @@ class Workers:
         """Which worker it is, from 0."""
         return self._cores.index(core)
 
-    def take(self) -> Core:
-        """The worker for a new room: the one with the fewest sessions, then with the fewest rooms."""
-        core = min(self._cores, key=lambda core: (core.sessions, self._rooms[core]))
-        self._rooms[core] += 1
-        return core
+    def least_loaded(self, among: Sequence[Core] | None = None) -> Core:
+        """The worker with the fewest sessions, then with the fewest rooms."""
+        return min(self._cores if among is None else among, key=lambda core: (core.sessions, self._rooms[core]))
 
-    def give_back(self, core: Core) -> None:
-        """A room is gone from its worker."""
+    def occupy(self, core: Core) -> None:
+        """A room, or a part of one, is on this worker."""
+        self._rooms[core] += 1
+
+    def leave(self, core: Core) -> None:
+        """... and is gone."""
         self._rooms[core] -= 1
+
+    def link(self, one: Core, other: Core) -> None:
+        """See that packets can pass between two workers, both ways."""
+        pair = frozenset((one, other))
+        if pair not in self._links:
+            one.link(other)
+            self._links.add(pair)

@@ -60,6 +60,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "300,000 packets a second; leave a core to the rest of the program."
         ),
     ] = 1
+    media_worker_sessions: Annotated[
+        int,
+        Meta(ge=1, le=10_000),
+        _help("A room with more sessions than this goes on to another worker, where there are several."),
+    ] = 400
     media_bind: Annotated[
         tuple[str, ...], _help("Addresses the media port is bound to. Empty: every address, IPv4 and IPv6.")
     ] = ()

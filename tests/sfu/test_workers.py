@@ -60,6 +60,49 @@ async def test_calls_on_different_workers_are_seen_and_heard(peers: list[Peer]) 
         await sfu.close()
 
 
+async def test_a_room_too_large_for_a_worker_spans_two(peers: list[Peer]) -> None:
+    sfu = SfuService(Settings(media_port=0, media_workers=2, media_worker_sessions=1, media_addresses=("127.0.0.1",)))
+    await sfu.start()
+    try:
+        ann, bob = Caller(sfu, "ann"), Caller(sfu, "bob")
+        peers += [ann.peer, bob.peer]
+        await ann.call("red", 440)
+        await bob.call("green", 660)
+        assert sfu._workers is not None
+        first, second = sfu._workers
+        await until(lambda: ann.sees("bob", "green") and bob.sees("ann", "red"))
+        await until(lambda: ann.hears("bob", 660) and bob.hears("ann", 440))
+        # Each worker has a session of its own and the mirror of the other's.
+        assert (first.sessions, second.sessions) == (2, 2)
+        assert (await first.stats())["worker"]["relayed"] > 0
+        assert (await first.stats())["worker"]["relay_lost"] == (await second.stats())["worker"]["relay_lost"] == 0
+        # What both workers hear is one list of speakers.
+        await until(lambda: {one.participant for one in ann.heard.speakers[-1].speakers} == {"ann", "bob"})
+        # A third comes where both are full already, and sees everybody.
+        cho = Caller(sfu, "cho")
+        peers.append(cho.peer)
+        await cho.call("blue", 880)
+        await until(lambda: cho.sees("ann", "red") and cho.sees("bob", "green"))
+        await until(lambda: ann.sees("cho", "blue") and bob.sees("cho", "blue"))
+        # What a moderator stops is stopped on both, and comes back on both.
+        stage = sfu._stages["room"]
+        stage.hold(sfu._sessions[ann.session], "camera", True)
+        await until(lambda: bob.shows("ann") is None and cho.shows("ann") is None)
+        stage.hold(sfu._sessions[ann.session], "camera", False)
+        await until(lambda: bob.shows("ann") is not None and cho.shows("ann") is not None)
+        await until(lambda: bob.sees("ann", "red") and cho.sees("ann", "red"))
+        # Who leaves takes the mirror along.
+        assert first.sessions + second.sessions == 6
+        await sfu.leave(bob.session, "left")
+        await until(lambda: ann.shows("bob") is None and cho.shows("bob") is None)
+        await until(lambda: first.sessions + second.sessions == 4)
+    finally:
+        for peer in peers:
+            await peer.close()
+        await sfu.close()
+        assert sfu.stats()["rooms"] == 0
+
+
 async def test_a_taken_port_of_a_later_worker_gives_back_the_first() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("0.0.0.0", 0))

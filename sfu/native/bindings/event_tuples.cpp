@@ -42,6 +42,8 @@ nb::dict ToDict(const event::WorkerCounters& c) {
   d["rooms"] = c.rooms;
   d["receive_buffer"] = c.receive_buffer;
   d["send_buffer"] = c.send_buffer;
+  d["relayed"] = c.relayed;
+  d["relay_lost"] = c.relay_lost;
   d["gso"] = c.segmentation;
   return d;
 }

@@ -89,7 +89,8 @@ using PayloadTuple = std::tuple<std::uint8_t, std::string, std::uint16_t, std::u
 class PyWorker {
  public:
   PyWorker(std::uint16_t port, std::vector<std::string> bind, int socket_buffer, bool gso, std::size_t command_capacity,
-           std::size_t event_capacity, double disconnected_after_s, double failed_after_s) {
+           std::size_t event_capacity, double disconnected_after_s, double failed_after_s, std::uint32_t number)
+      : number_(number), handles_((number << kGenerationBits) + 1) {
     WorkerOptions options;
     options.port = port;
     options.bind = std::move(bind);
@@ -197,9 +198,29 @@ class PyWorker {
     Submit(command::SetSlotView{slot, {visible, max_pixels, priority}});
   }
 
+  // Both ways between two workers, once.
+  void Link(PyWorker& other) {
+    Connect(*this, other);
+    Connect(other, *this);
+  }
+  void Relay(Handle session, const PyWorker& other, Handle mirror) {
+    Submit(command::Relay{session, {other.number_, mirror}});
+  }
+  void Mirror(Handle session, const PyWorker& other, Handle origin) {
+    Submit(command::Mirror{session, {other.number_, origin}});
+  }
+
   void RequestStats() { Submit(command::RequestStats{}); }
 
  private:
+  static constexpr unsigned kGenerationBits = 24;  // of one worker: its handles are unlike all others'
+
+  static void Connect(PyWorker& from, PyWorker& to) {
+    auto ring = std::make_shared<RelayRing>(RelayLinks::kCapacity);
+    to.Submit(command::LinkFrom{ring});
+    from.Submit(command::LinkTo{to.number_, std::move(ring)});
+  }
+
   void Submit(Command&& command) {
     if (!worker_->Submit(std::move(command))) {
       throw nb::buffer_error("the worker's command ring is full");
@@ -217,6 +238,7 @@ class PyWorker {
     return handle;
   }
 
+  std::uint32_t number_;
   std::unique_ptr<Worker> worker_;
   HandleAllocator handles_;
 };
@@ -229,9 +251,10 @@ NB_MODULE(_core, m) {  // NOLINT(performance-unnecessary-value-param): the macro
   using tertulia::bindings::PyWorker;
   m.doc() = "The native media worker. Used by sfu.core alone; described in sfu/_core.pyi.";
   nb::class_<PyWorker>(m, "Worker")
-      .def(nb::init<std::uint16_t, std::vector<std::string>, int, bool, std::size_t, std::size_t, double, double>(),
+      .def(nb::init<std::uint16_t, std::vector<std::string>, int, bool, std::size_t, std::size_t, double, double,
+                    std::uint32_t>(),
            "port"_a, "bind"_a, "socket_buffer"_a, "gso"_a, nb::kw_only(), "command_capacity"_a = 8192,
-           "event_capacity"_a = 4096, "disconnected_after"_a = 5.0, "failed_after"_a = 15.0)
+           "event_capacity"_a = 4096, "disconnected_after"_a = 5.0, "failed_after"_a = 15.0, "number"_a = 0)
       .def_prop_ro("port", &PyWorker::port)
       .def_prop_ro("event_fd", &PyWorker::event_fd)
       .def("start", &PyWorker::Start)
@@ -257,5 +280,8 @@ NB_MODULE(_core, m) {  // NOLINT(performance-unnecessary-value-param): the macro
       .def("remove_slot", &PyWorker::RemoveSlot, "slot"_a)
       .def("set_slot", &PyWorker::SetSlot, "slot"_a, "source"_a)
       .def("set_slot_view", &PyWorker::SetSlotView, "slot"_a, "visible"_a, "max_pixels"_a, "priority"_a)
+      .def("link", &PyWorker::Link, "other"_a)
+      .def("relay", &PyWorker::Relay, "session"_a, "other"_a, "mirror"_a)
+      .def("mirror", &PyWorker::Mirror, "session"_a, "other"_a, "origin"_a)
       .def("request_stats", &PyWorker::RequestStats);
 }

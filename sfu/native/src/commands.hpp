@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ice/lite_agent.hpp"
+#include "relay.hpp"
 #include "signalled_ring.hpp"
 #include "tertulia/types.hpp"
 
@@ -91,6 +92,28 @@ struct SetSlotView {
   SlotView view;
 };
 
+// The way to another worker, and the way from one.
+struct LinkTo {
+  std::uint32_t worker = 0;
+  std::shared_ptr<RelayRing> ring;
+};
+
+struct LinkFrom {
+  std::shared_ptr<RelayRing> ring;
+};
+
+// Packets of this session go to its mirror on another worker too (0: no longer).
+struct Relay {
+  Handle session = 0;
+  RelayTarget target;
+};
+
+// This session has no client: it stands for `origin`, a session of another worker, whose packets come over a relay.
+struct Mirror {
+  Handle session = 0;
+  RelayTarget origin;
+};
+
 struct RequestStats {};
 
 }  // namespace tertulia::command
@@ -101,7 +124,8 @@ using Command =
     std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession, command::RestartIce,
                  command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls, command::CloseSession,
                  command::AddSource, command::RemoveSource, command::PauseSource, command::AddSlot, command::RemoveSlot,
-                 command::SetSlot, command::SetSlotView, command::RequestStats>;
+                 command::SetSlot, command::SetSlotView, command::LinkTo, command::LinkFrom, command::Relay,
+                 command::Mirror, command::RequestStats>;
 
 using CommandRing = SignalledRing<Command>;
 

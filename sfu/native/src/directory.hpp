@@ -24,6 +24,7 @@ struct Member {
   std::vector<Handle> things;  // sources and slots
   std::vector<IcePath> paths;
   std::vector<std::string> ufrags;
+  std::vector<RelayTarget> relays;  // mirrors of it on other workers
 };
 
 class Directory {

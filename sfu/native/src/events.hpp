@@ -69,6 +69,7 @@ struct WorkerCounters {
   std::uint64_t send_deferred = 0, send_dropped = 0, send_refused = 0, backlog = 0;
   std::uint64_t sessions = 0, rooms = 0;
   std::uint64_t receive_buffer = 0, send_buffer = 0;
+  std::uint64_t relayed = 0, relay_lost = 0;  // packets to other workers; those that found the ring full
   bool segmentation = false;
 };
 

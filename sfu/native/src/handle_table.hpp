@@ -17,11 +17,14 @@ constexpr std::uint32_t HandleGeneration(Handle handle) { return static_cast<std
 // the next generation.
 class HandleAllocator {
  public:
+  // Several allocators whose first generations lie far apart never make the same handle.
+  explicit HandleAllocator(std::uint32_t first_generation = 1) : first_generation_(first_generation) {}
+
   Handle Make() {
     std::uint32_t index = 0;
     if (free_.empty()) {
       index = static_cast<std::uint32_t>(generations_.size());
-      generations_.push_back(1);
+      generations_.push_back(first_generation_);
       alive_.push_back(true);
     } else {
       index = free_.front();  // oldest first: generations of one index stay far apart in time
@@ -40,7 +43,7 @@ class HandleAllocator {
     const std::uint32_t index = HandleIndex(handle);
     alive_[index] = false;
     if (++generations_[index] == 0) {
-      generations_[index] = 1;  // 0 is "none"
+      generations_[index] = first_generation_;  // 0 is "none"
     }
     free_.push_back(index);
     --count_;
@@ -54,6 +57,7 @@ class HandleAllocator {
   [[nodiscard]] std::size_t count() const { return count_; }
 
  private:
+  std::uint32_t first_generation_;
   std::vector<std::uint32_t> generations_;
   std::vector<bool> alive_;
   std::deque<std::uint32_t> free_;

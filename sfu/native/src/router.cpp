@@ -200,6 +200,13 @@ void Router::ReceiveRtcp(Handle session, std::span<const std::uint8_t> packet, T
   }
 }
 
+void Router::ReceiveRelayedRtcp(Handle session, std::span<const std::uint8_t> packet, TimeUs now) {
+  impl_->now_us = now;
+  if (RouterSession* found = impl_->FindSession(session)) {
+    impl_->ReceiveRelayedRtcp(*found, packet, now);
+  }
+}
+
 void Router::Advance(TimeUs now) {
   impl_->now_us = now;
   impl_->Advance(now);

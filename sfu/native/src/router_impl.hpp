@@ -163,6 +163,7 @@ struct Router::Impl {
 
   // router_rtcp.cpp
   void ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now);
+  void ReceiveRelayedRtcp(RouterSession& session, Bytes bytes, TimeUs now);
   void OnSenderReport(RouterSession& session, const rtcp::SenderInfo& info, TimeUs now);
   void OnReportBlocks(RouterSession& session, const rtcp::ReportBlocks& blocks, TimeUs now);
   void OnKeyFrameWanted(RouterSession& session, std::uint32_t ssrc, TimeUs now);

@@ -22,6 +22,19 @@ void Router::Impl::ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now) 
   }
 }
 
+void Router::Impl::ReceiveRelayedRtcp(RouterSession& session, Bytes bytes, TimeUs now) {
+  rtcp::CompoundReader reader(bytes);
+  rtcp::Packet packet;
+  while (reader.Next(packet)) {
+    const auto pli = rtcp::ParsePli(packet);
+    const Route* route = pli ? session.demultiplexer.Find(pli->media_ssrc) : nullptr;
+    RoutedSource* source = route != nullptr && route->layer != nullptr ? FindSource(route->source->handle()) : nullptr;
+    if (source != nullptr) {
+      RequestKeyFrame(*source, *route->layer, now);
+    }
+  }
+}
+
 void Router::Impl::OnSenderReport(RouterSession& session, const rtcp::SenderInfo& info, TimeUs now) {
   const Route* route = session.demultiplexer.Find(info.ssrc);
   if (route != nullptr && !route->repair && route->layer != nullptr) {

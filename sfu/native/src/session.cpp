@@ -119,6 +119,10 @@ std::size_t Session::Seal(Bytes header, Bytes payload, MutableBytes out) {
 }
 
 void Session::SendRtcp(Bytes packet) {
+  if (mirrors()) {
+    host_.links().Send(origin_.worker, origin_.mirror, true, packet);
+    return;
+  }
   if (!may_send_media_) {
     ++counters_.unproven;
     return;

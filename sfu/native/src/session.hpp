@@ -12,6 +12,7 @@
 #include "events.hpp"
 #include "ice/lite_agent.hpp"
 #include "port.hpp"
+#include "relay.hpp"
 #include "token_bucket.hpp"
 
 namespace tertulia {
@@ -24,6 +25,7 @@ class SessionHost {
   virtual Port* PortFor(const Address& local) = 0;
   virtual EventQueue& events() = 0;
   virtual void RandomBytes(MutableBytes out) = 0;
+  virtual RelayLinks& links() = 0;
   [[nodiscard]] virtual const ConsentTimes& consent() const = 0;
 };
 
@@ -57,6 +59,10 @@ class Session : private LiteAgentOutput, private Sealer {
   void SendDtls(Bytes datagram);
   void SendRtp(Bytes header, Bytes payload);
   void SendRtcp(Bytes packet);
+
+  // This session has no client and stands for `origin` on another worker: RTCP goes there.
+  void MirrorOf(const RelayTarget& origin) { origin_ = origin; }
+  [[nodiscard]] bool mirrors() const { return origin_.mirror != 0; }
   // Packets with this payload type are audio: they leave first when the socket is full.
   void AddAudioPayloadType(std::uint8_t payload_type) { audio_.set(payload_type & 0x7F); }
 
@@ -82,6 +88,7 @@ class Session : private LiteAgentOutput, private Sealer {
   std::bitset<128> audio_;
   Destination destination_;
   event::SessionCounters counters_;
+  RelayTarget origin_;
 
   SessionHost& host_;
   Handle handle_;

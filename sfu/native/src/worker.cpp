@@ -19,7 +19,9 @@ namespace tertulia {
 namespace {
 
 constexpr std::uint64_t kCommandsTag = UINT64_MAX;
+constexpr std::uint64_t kRelayTag = std::uint64_t{1} << 32;  // and those above it, one a ring
 constexpr std::size_t kCommandsPerTurn = 512;
+constexpr std::size_t kRelayedPerTurn = 256;
 constexpr int kBatchesPerTurn = 4;            // then the other sockets and the timers have their turn
 constexpr TimeUs kTimerSlackUs = 5'000;       // timers that are due close together are served together
 constexpr TimeUs kIceIntervalUs = 100'000;    // no timer of ICE is finer
@@ -78,6 +80,13 @@ void Watch(int epoll_fd, int operation, int fd, std::uint32_t events, std::uint6
 }
 
 }  // namespace
+
+void Worker::Apply(command::LinkTo& command) { links_.Add(command.worker, std::move(command.ring)); }
+
+void Worker::Apply(command::LinkFrom& command) {
+  incoming_.push_back(std::move(command.ring));
+  Watch(epoll_fd_, EPOLL_CTL_ADD, incoming_.back()->fd(), EPOLLIN, kRelayTag + incoming_.size() - 1);
+}
 
 Worker::Worker(const WorkerOptions& options)
     : commands_(options.command_capacity),
@@ -160,6 +169,10 @@ void Worker::Wait() {
       commands_.Pop(kCommandsPerTurn, [this](Command command) { std::visit([this](auto& c) { Apply(c); }, command); });
       continue;
     }
+    if (event.data.u64 >= kRelayTag) {
+      ReadRelay(*incoming_[event.data.u64 - kRelayTag]);
+      continue;
+    }
     Port& port = *ports_[event.data.u64];
     if ((event.events & EPOLLOUT) != 0) {
       port.batch().OnWritable();
@@ -181,6 +194,34 @@ void Worker::Read(Port& port) {
       return;
     }
     now_ = Now();
+  }
+}
+
+// What another worker decrypted: packets for mirrors, and what routers elsewhere ask of publishers here.
+void Worker::ReadRelay(RelayRing& ring) {
+  ring.Pop(kRelayedPerTurn, [this](RelayedPacket&& packet) {
+    Member* member = FindMember(packet.session);
+    if (member == nullptr) {
+      return;
+    }
+    const MutableBytes bytes = MutableBytes(packet.bytes).first(packet.size);
+    Router& router = member->room.router();
+    if (!member->session.mirrors()) {
+      router.ReceiveRelayedRtcp(packet.session, bytes, now_);
+    } else if (packet.rtcp) {
+      router.ReceiveRtcp(packet.session, bytes, now_);
+    } else {
+      router.ReceiveRtp(packet.session, bytes, now_);
+    }
+    Touch(member->room);
+  });
+  FlushPorts();
+}
+
+// Before the router sees the packet, which it may change.
+void Worker::RelayOut(const Member& member, bool rtcp, Bytes packet) {
+  for (const RelayTarget& target : member.relays) {
+    ++(links_.Send(target.worker, target.mirror, rtcp, packet) ? counters_.relayed : counters_.relay_lost);
   }
 }
 
@@ -207,12 +248,14 @@ void Worker::Receive(const ReceiveBatch::Datagram& datagram) {
   } else if (kind == DatagramKind::kRtp) {
     const MutableBytes packet = session.ReceiveRtp(datagram.path, datagram.bytes, now_);
     if (!packet.empty()) {
+      RelayOut(*member, false, packet);
       member->room.router().ReceiveRtp(session.handle(), packet, now_);
       Touch(member->room);
     }
   } else {
     const MutableBytes packet = session.ReceiveRtcp(datagram.path, datagram.bytes, now_);
     if (!packet.empty()) {
+      RelayOut(*member, true, packet);
       member->room.router().ReceiveRtcp(session.handle(), packet, now_);
       Touch(member->room);
     }

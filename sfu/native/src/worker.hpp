@@ -59,6 +59,8 @@ class Worker : private SessionHost, private RoomHost {
   void Run();
   void Wait();
   void Read(Port& port);
+  void ReadRelay(RelayRing& ring);
+  void RelayOut(const Member& member, bool rtcp, Bytes packet);
   void Receive(const ReceiveBatch::Datagram& datagram);
   void ReceiveStun(const ReceiveBatch::Datagram& datagram);
   void Advance();
@@ -84,6 +86,10 @@ class Worker : private SessionHost, private RoomHost {
   void Apply(const command::RemoveSlot& command);
   void Apply(const command::SetSlot& command);
   void Apply(const command::SetSlotView& command);
+  void Apply(command::LinkTo& command);
+  void Apply(command::LinkFrom& command);
+  void Apply(const command::Relay& command);
+  void Apply(const command::Mirror& command);
   void Apply(const command::RequestStats& command);
 
   Thing* FindThing(Handle handle, ThingKind kind);
@@ -96,6 +102,7 @@ class Worker : private SessionHost, private RoomHost {
 
   Port* PortFor(const Address& local) override;
   EventQueue& events() override { return events_; }
+  RelayLinks& links() override { return links_; }
   void RandomBytes(MutableBytes out) override;
   Session* FindSession(Handle session) override;
   [[nodiscard]] const ConsentTimes& consent() const override { return consent_; }
@@ -120,6 +127,8 @@ class Worker : private SessionHost, private RoomHost {
   std::unordered_map<Handle, std::unique_ptr<Room>> rooms_;
   std::unordered_map<Handle, std::unique_ptr<Member>> members_;
   Directory directory_;
+  RelayLinks links_;
+  std::vector<std::shared_ptr<RelayRing>> incoming_;
   event::WorkerCounters counters_;
 };
 

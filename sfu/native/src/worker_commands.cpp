@@ -196,6 +196,24 @@ void Worker::Apply(const command::SetSlotView& command) {
   }
 }
 
+void Worker::Apply(const command::Relay& command) {
+  if (Member* member = FindMember(command.session)) {
+    std::erase_if(member->relays, [&](const RelayTarget& known) { return known.worker == command.target.worker; });
+    if (command.target.mirror != 0) {
+      member->relays.push_back(command.target);
+    }
+  }
+}
+
+void Worker::Apply(const command::Mirror& command) {
+  if (Member* member = FindMember(command.session)) {
+    member->session.MirrorOf(command.origin);
+    EnsureMedia(*member, {});
+    member->room.router().SetSessionReady(command.session, now_);
+    Touch(member->room);
+  }
+}
+
 void Worker::Apply(const command::RequestStats& /*command*/) {
   auto stats = std::make_shared<event::Stats>();
   stats->worker = counters_;

@@ -92,6 +92,10 @@ class Router {
   void ReceiveRtp(Handle session, std::span<std::uint8_t> packet, TimeUs now);
   void ReceiveRtcp(Handle session, std::span<const std::uint8_t> packet, TimeUs now);
 
+  // What the router of a mirror of this session on another worker says to its publisher: of it only the wish for key
+  // frames is passed on; loss and arrival are the business of the router that the publisher sends to.
+  void ReceiveRelayedRtcp(Handle session, std::span<const std::uint8_t> packet, TimeUs now);
+
   // Timers: reports, transport-wide feedback (every 50 ms), key-frame retries, silent layers, speakers.
   void Advance(TimeUs now);
   // Earliest time at which Advance has something to do; INT64_MAX if never.

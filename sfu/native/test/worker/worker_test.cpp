@@ -196,6 +196,94 @@ TEST_F(WorkerTest, SurvivesSessionsThatComeAndGoWhileTheirPacketsArrive) {
   EXPECT_EQ(handles_.count(), 0U);
 }
 
+TEST_F(WorkerTest, RelaysAPublisherToAMirrorOnAnotherWorkerAndTheWishForAKeyFrameBack) {
+  WorkerOptions options;
+  options.bind = {"127.0.0.1"};
+  options.socket_buffer = 1 << 20;
+  Worker far(options);
+  far.Start();
+  const auto there = [&](Command command) { ASSERT_TRUE(far.Submit(std::move(command))); };
+  auto onward = std::make_shared<RelayRing>(RelayLinks::kCapacity);
+  auto back = std::make_shared<RelayRing>(RelayLinks::kCapacity);
+  Submit(command::LinkTo{1, onward});
+  there(command::LinkFrom{onward});
+  there(command::LinkTo{0, back});
+  Submit(command::LinkFrom{back});
+
+  const std::vector<std::uint8_t> key(28, 7);
+  const Handle room = handles_.Make();
+  const Handle far_room = handles_.Make();
+  Submit(command::CreateRoom{room});
+  there(command::CreateRoom{far_room});
+  const Handle publisher = CreateSession(room, 0);
+  const Client camera(worker_->port());
+  camera.Check(Local(0), Remote(0));
+  ASSERT_TRUE(camera.Receive(DatagramKind::kStun));
+  Submit(command::SetSrtpKeys{publisher, 7, key, key});
+  const Handle viewer = handles_.Make();
+  there(command::CreateSession{viewer, far_room, Local(1), Remote(1)});
+  const Client screen(far.port());
+  screen.Check(Local(1), Remote(1));
+  ASSERT_TRUE(screen.Receive(DatagramKind::kStun));
+  there(command::SetSrtpKeys{viewer, 7, key, key});
+
+  SourceConfig source;
+  source.kind = Kind::kVideo;
+  source.csrc = 99;
+  source.mid = "0";
+  source.ssrcs = {5};
+  source.payloads = {{96, Codec::kVp8, 2, 90'000, 0}};
+  source.source = handles_.Make();
+  Submit(command::AddSource{publisher, source});
+  const Handle mirror = handles_.Make();
+  there(command::CreateSession{mirror, far_room, {}, {}});
+  source.source = handles_.Make();
+  there(command::AddSource{mirror, source});
+  there(command::Mirror{mirror, {0, publisher}});
+  Submit(command::Relay{publisher, {1, mirror}});
+  SlotConfig slot;
+  slot.slot = handles_.Make();
+  slot.session = viewer;
+  slot.kind = Kind::kVideo;
+  slot.ssrc = 77;
+  slot.payloads = {{2, 100}};
+  there(command::AddSlot{slot});
+  there(command::SetSlot{slot.slot, source.source});
+  Submit(command::RequestStats{});
+  ASSERT_TRUE(Until([](const Event& e) { return std::holds_alternative<std::shared_ptr<const event::Stats>>(e); }));
+
+  auto sender = SrtpSender::Create(SrtpProfile::kAeadAes128Gcm, key);
+  auto receiver = SrtpReceiver::Create(SrtpProfile::kAeadAes128Gcm, key);
+  const auto send = [&](std::uint16_t number, bool key_frame) {
+    std::array<std::uint8_t, 12> header{0x80, 0x80 | 96};
+    WriteU16(&header[2], number);
+    WriteU32(&header[4], number * 3'000U);
+    WriteU32(&header[8], 5);
+    // VP8: a descriptor that begins a partition, then the frame tag with its bit for "not a key frame", start code and
+    // size.
+    const std::array<std::uint8_t, 12> payload{
+        0x10, static_cast<std::uint8_t>(key_frame ? 0x10 : 0x11), 0, 0, 0x9D, 0x01, 0x2A, 64, 1, 180, 0, 0};
+    std::array<std::uint8_t, 200> sealed{};
+    camera.Send(Bytes(sealed).first(sender->Protect(header, payload, sealed).size));
+  };
+  send(1, false);
+  // The far viewer cannot begin with this: its router asks its mirror, and this worker asks the camera.
+  const auto request = camera.Receive(DatagramKind::kRtcp);
+  ASSERT_TRUE(request);
+  send(2, true);
+  for (std::uint16_t number = 3; number <= 100; ++number) {
+    auto packet = screen.Receive(DatagramKind::kRtp);
+    ASSERT_TRUE(packet);
+    ASSERT_TRUE(receiver->Unprotect(*packet).ok());
+    EXPECT_EQ(ReadU32(&(*packet)[8]), 77U);
+    EXPECT_EQ(ReadU32(&(*packet)[12]), 99U);
+    send(number, false);
+  }
+  there(command::CloseRoom{far_room});
+  Submit(command::CloseSession{publisher});
+  far.Stop();
+}
+
 TEST_F(WorkerTest, StopsWithCommandsAndEventsUnderWay) {
   for (int i = 0; i < 2000; ++i) {
     const Handle room = handles_.Make();
