@@ -61,7 +61,7 @@ class Observer:
 
     def __init__(self, interval_s: float = INTERVAL_S) -> None:
         self._interval_s = interval_s
-        self._seen: dict[Session, _Seen] = {}
+        self._seen: dict[str, _Seen] = {}  # by id: who is gone is not held until the next look
         self._worker: dict[str, float] = {}
 
     async def run(self, cores: Iterable[Core], sessions: Mapping[str, Session]) -> None:
@@ -88,9 +88,10 @@ class Observer:
             for name, value in found["worker"].items():
                 assert isinstance(value, int | float)
                 self._worker[name] = self._worker.get(name, 0) + value
-        self._seen = {session: self._seen.get(session, _Seen()) for session in sessions}
+        self._seen = {session.id: self._seen.get(session.id, _Seen()) for session in sessions}
         scores = dict.fromkeys(range(1, 6), 0)
-        for session, seen in self._seen.items():
+        for session in sessions:
+            seen = self._seen[session.id]
             own = of_core.get(session.core)
             if own is None or session.state != "connected":
                 continue
