@@ -6,7 +6,7 @@ const server = "http://127.0.0.1:8080";
 
 export default defineConfig({
   plugins: [react()],
-  build: { target: "es2022", assetsInlineLimit: 0 },
+  build: { target: "es2022", assetsInlineLimit: 0, manifest: true },
   server: {
     proxy: {
       "/rooms": server,

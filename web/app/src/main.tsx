@@ -7,6 +7,7 @@ import "./theme/pages.css";
 import "./theme/call.css";
 import "./theme/panel.css";
 import "./theme/prose.css";
+import "./theme/chat.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");

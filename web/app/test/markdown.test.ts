@@ -10,6 +10,8 @@ function inline(node: Inline): string {
       return node.text;
     case "code":
       return `<code>${node.text}</code>`;
+    case "mention":
+      return `<@${node.name}>`;
     case "link":
       return `<a ${node.href}>${node.children.map(inline).join("")}${node.host === null ? "" : ` (${node.host})`}</a>`;
     default:
@@ -66,6 +68,14 @@ describe("markdown", () => {
     "5 > 3",
   ])("leaves %j as it is", (text) => {
     expect(shown(text)).toBe(`<p>${text}</p>`);
+  });
+
+  it("marks the names that stand for somebody, the longest one that fits", () => {
+    const names = (text: string): string => parseMarkdown(text, ["Ana", "Ana Maria"]).map(block).join("");
+    expect(names("@Ana Maria and *@Ana*, not Ana or @Bob")).toBe(
+      "<p><@Ana Maria> and <italic><@Ana></italic>, not Ana or @Bob</p>",
+    );
+    expect(names("`@Ana` a@Ana")).toBe("<p><code>@Ana</code> a<@Ana></p>");
   });
 
   it("says where a link leads whose label looks like another address", () => {

@@ -1,7 +1,9 @@
 /** A room as a client sees it: the managers, and the wires between them. It holds no logic of its own. */
 
-import type { Joined, SessionEnded, View } from "./catalogue.js";
-import { Chat } from "./chat.js";
+import type { Grants, Joined, SessionEnded, View } from "./catalogue.js";
+import { Chat } from "./chat/chat.js";
+import { Log } from "./chat/log.js";
+import { Outbox } from "./chat/outbox.js";
 import { browserCapabilities, type Capabilities } from "./codecs.js";
 import { Connection, type SocketFactory } from "./connection.js";
 import { Doors } from "./doors.js";
@@ -65,10 +67,12 @@ export class Room extends Emitter<RoomEvents> {
   readonly viewer: Viewer;
   readonly timeline = new Timeline();
   readonly session: Session;
+  readonly #outbox: Outbox;
   readonly #mutes: Mutes;
   readonly #recovery: Recovery;
   #state: RoomState = { kind: "idle" };
   #info: Joined["room"] | null = null;
+  #grants: Grants | null = null;
 
   constructor(options: RoomOptions) {
     super();
@@ -79,10 +83,13 @@ export class Room extends Emitter<RoomEvents> {
     this.speakers = new Speakers(timers);
     this.#mutes = new Mutes(this.publisher, (state) => this.doors.request("set-track", state));
     this.viewer = new Viewer((view) => this.doors.request("view", view), timers);
+    const { makeId, wallClock } = environment;
+    this.#outbox = new Outbox({ request: (name, data) => this.doors.request(name, data), makeId, wallClock, timers });
     this.chat = new Chat({
-      request: (name, data) => this.doors.request(name, data),
-      makeId: environment.makeId,
-      wallClock: environment.wallClock,
+      log: new Log(null, (conversation, after) => this.doors.request("fill", { conversation, after })),
+      outbox: this.#outbox,
+      history: (asked) => this.doors.request("history", asked),
+      wallClock,
       timers,
     });
     const media = {
@@ -111,6 +118,11 @@ export class Room extends Emitter<RoomEvents> {
   /** The room as it was when last joined. */
   get info(): Joined["room"] | null {
     return this.#info;
+  }
+
+  /** What the token allows here; null before the first join. */
+  get grants(): Grants | null {
+    return this.#grants;
   }
 
   /** Spares the join the time that an offer takes. */
@@ -173,7 +185,7 @@ export class Room extends Emitter<RoomEvents> {
     });
     this.doors.on("notice", (notice) => this.#handleNotice(notice));
     this.doors.on("open", (name, open) => {
-      if (name === "chat" && open) this.chat.handleDoorOpen();
+      if (name === "chat" && open) this.#outbox.handleDoorOpen();
     });
     this.session.on("offered", (tracks) => {
       this.timeline.mark("offer");
@@ -185,7 +197,7 @@ export class Room extends Emitter<RoomEvents> {
     this.seats.on("picture", () => this.timeline.mark("firstFrame"));
     this.seats.on("gap", () => this.viewer.repeat());
     this.roster.on("left", ({ id }) => this.speakers.handleLeft(id));
-    this.chat.on("stuck", () => this.connection.reopen());
+    this.chat.log.on("stuck", () => this.connection.reopen());
     this.#recovery.on("hopeless", (error) => this.#finish({ kind: "failed", error }));
   }
 
@@ -204,8 +216,10 @@ export class Room extends Emitter<RoomEvents> {
 
   #handleJoined(joined: Joined): void {
     this.#info = joined.room;
+    this.#grants = joined.grants;
     this.roster.handleList(joined.you, joined.participants);
     if (joined.slots !== null) this.seats.handleSlots({ ...joined.slots, full: true });
+    this.chat.handleMe(joined.you.id);
     this.chat.handleJoined(joined.room.conversation, joined.chat, joined.history);
     this.speakers.handleReset();
     this.signal.handleReset();
@@ -230,7 +244,7 @@ export class Room extends Emitter<RoomEvents> {
         return this.chat.handleMessages(notice.data);
       case "tips":
       case "lagged":
-        return this.chat.handleTips(notice.data);
+        return notice.data.heads.forEach((head) => this.chat.log.handleTip(head));
       case "media-state":
         if (notice.data.state === "closed") this.#recovery.handleSessionGone();
         return;

@@ -1,21 +1,25 @@
 /** The call: stage, panel, controls. */
 
-import { useCallback, useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from "react";
 
 import { problemText } from "../text/errors";
 import { visibleName } from "../text/visible";
 import { useAnnouncer } from "../ui/announce";
 import { useMedia } from "../ui/hooks";
 import type { Visit } from "../visit";
-import { ChatPanel } from "./ChatPanel";
 import { Controls } from "./Controls";
 import { useNetwork, useWakefulness } from "./device";
 import { Header } from "./Header";
+import { PanelFrame } from "./PanelFrame";
 import { PeoplePanel } from "./PeoplePanel";
 import { useShortcuts } from "./shortcuts";
 import { Sounds } from "./Sounds";
 import { Stage } from "./Stage";
 import { useUnread } from "./unread";
+
+/** Not needed before somebody is in a call; asked for at once then, so that it is there when it is opened. */
+const loading = (): Promise<typeof import("./ChatPanel")> => import("./ChatPanel");
+const ChatPanel = lazy(async () => ({ default: (await loading()).ChatPanel }));
 
 export type Panel = "chat" | "people";
 
@@ -30,6 +34,7 @@ export function Call({ visit, name }: { readonly visit: Visit; readonly name: st
   useNews(visit);
   useNetwork(visit);
   useWakefulness();
+  useEffect(() => void loading(), []);
 
   return (
     <div className="call" data-panel={panel ?? "none"} data-testid="room">
@@ -37,7 +42,11 @@ export function Call({ visit, name }: { readonly visit: Visit; readonly name: st
       <main className="call-main" aria-label="People and screens">
         <Stage visit={visit} />
       </main>
-      {panel === "chat" && <ChatPanel room={room} onClose={close} isSheet={!isWide} />}
+      {panel === "chat" && (
+        <Suspense fallback={<PanelFrame title="Chat" testId="chat-loading" isSheet={!isWide} onClose={close} />}>
+          <ChatPanel room={room} onClose={close} isSheet={!isWide} />
+        </Suspense>
+      )}
       {panel === "people" && <PeoplePanel visit={visit} onClose={close} isSheet={!isWide} />}
       <Controls visit={visit} panel={panel} unread={unread} onPanel={toggle} />
       <Sounds seats={room.seats} />

@@ -10,7 +10,7 @@ interface PanelFrameProps {
   readonly testId: string;
   readonly isSheet: boolean;
   readonly onClose: () => void;
-  readonly children: ReactNode;
+  readonly children?: ReactNode;
 }
 
 export function PanelFrame({ title, testId, isSheet, onClose, children }: PanelFrameProps): ReactNode {

@@ -5,10 +5,17 @@ import { memo, type ReactNode } from "react";
 import { parseMarkdown, type Block, type Inline } from "./markdown";
 import { visible, visibleName } from "./visible";
 
-export const Prose = memo(function Prose({ text }: { readonly text: string }): ReactNode {
+interface ProseProps {
+  readonly text: string;
+  /** Names that stand for somebody when written after an @, one a line. */
+  readonly mentions: string;
+}
+
+export const Prose = memo(function Prose({ text, mentions }: ProseProps): ReactNode {
+  const names = mentions === "" ? [] : mentions.split("\n").map(visibleName);
   return (
     <div className="prose" data-testid="chat-text">
-      {parseMarkdown(visible(text)).map((block, index) => (
+      {parseMarkdown(visible(text), names).map((block, index) => (
         <BlockItem key={index} block={block} />
       ))}
     </div>
@@ -65,6 +72,8 @@ function InlineItem({ inline }: { readonly inline: Inline }): ReactNode {
       return inline.text;
     case "code":
       return <code>{inline.text}</code>;
+    case "mention":
+      return <bdi className="mention">@{inline.name}</bdi>;
     case "bold":
       return (
         <strong>

@@ -10,6 +10,7 @@ import { linkify, safeAddress } from "./linkify";
 export type Inline =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "code"; readonly text: string }
+  | { readonly kind: "mention"; readonly name: string }
   | { readonly kind: "bold" | "italic"; readonly children: readonly Inline[] }
   | Link;
 
@@ -34,8 +35,10 @@ const QUOTE = /^\s{0,3}>\s?/;
 const BULLET = /^\s{0,3}[-*+]\s+/;
 const NUMBER = /^\s{0,3}(\d{1,4})[.)]\s+/;
 
-export function parseMarkdown(text: string): Block[] {
-  return blocksOf(text.replace(/\r\n?/g, "\n").split("\n"), 0);
+/** @param names what stands for somebody when written after an @ */
+export function parseMarkdown(text: string, names: readonly string[] = []): Block[] {
+  const blocks = blocksOf(text.replace(/\r\n?/g, "\n").split("\n"), 0);
+  return names.length === 0 ? blocks : blocks.map((block) => inBlock(block, names));
 }
 
 function blocksOf(lines: readonly string[], depth: number): Block[] {
@@ -176,4 +179,37 @@ function doubtfulHost(label: string, href: string): string | null {
   const target = protocol === "mailto:" ? pathname : host;
   const claims = /[\p{L}\p{N}-]+\.[\p{L}]{2,}|:\/\/|@/u.test(label);
   return claims && !label.toLowerCase().includes(target.toLowerCase()) ? target : null;
+}
+
+function inBlock(block: Block, names: readonly string[]): Block {
+  switch (block.kind) {
+    case "code":
+      return block;
+    case "paragraph":
+      return { ...block, children: withMentions(block.children, names) };
+    case "quote":
+      return { ...block, children: block.children.map((child) => inBlock(child, names)) };
+    case "list":
+      return { ...block, items: block.items.map((item) => withMentions(item, names)) };
+  }
+}
+
+/** Marks names after an @; the longest one that fits, as the text has them. */
+function withMentions(inlines: readonly Inline[], names: readonly string[]): Inline[] {
+  const longest = [...names].sort((a, b) => b.length - a.length);
+  return inlines.flatMap((inline): Inline[] => {
+    if (inline.kind === "bold" || inline.kind === "italic") {
+      return [{ ...inline, children: withMentions(inline.children, names) }];
+    }
+    if (inline.kind !== "text") return [inline];
+    const pieces = inline.text.split("@");
+    const found: Inline[] = [];
+    pieces.forEach((piece, index) => {
+      const name = index === 0 ? undefined : longest.find((one) => piece.startsWith(one));
+      if (name !== undefined) found.push({ kind: "mention", name });
+      const rest = name !== undefined ? piece.slice(name.length) : index === 0 ? piece : `@${piece}`;
+      if (rest !== "") found.push({ kind: "text", text: rest });
+    });
+    return found;
+  });
 }

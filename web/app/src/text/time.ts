@@ -33,3 +33,24 @@ export function hueOf(text: string): number {
   for (const character of text) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 360_007;
   return hash % 360;
 }
+
+const UNITS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** A span in its largest unit: "3 hours". */
+export function durationText(ms: number): string {
+  const [unit, size] = UNITS.find(([, length]) => ms >= length) ?? ["second", 1_000];
+  const count = Math.max(1, Math.round(ms / size));
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** A moment in as few letters as it takes: the time of today, the day of others. */
+export function shortText(at: number, now = Date.now()): string {
+  return sameDay(at, now) ? timeText(at) : SHORT_DAY.format(at);
+}

@@ -130,6 +130,81 @@ export const SoundIcon = (): ReactNode => (
   </Icon>
 );
 
+export const ReplyIcon = (): ReactNode => (
+  <Icon>
+    <path d="M9.5 6.5L4.5 11.5l5 5M4.5 11.5h9a6 6 0 0 1 6 6v1" />
+  </Icon>
+);
+
+export const SmileIcon = (): ReactNode => (
+  <Icon>
+    <circle cx="12" cy="12" r="8.5" />
+    <path d="M8.5 14a4.2 4.2 0 0 0 7 0M9 9.5v.5M15 9.5v.5" />
+  </Icon>
+);
+
+export const MoreIcon = (): ReactNode => (
+  <Icon>
+    <path d="M6 12h.01M12 12h.01M18 12h.01" strokeWidth="3" />
+  </Icon>
+);
+
+export const HashIcon = (): ReactNode => (
+  <Icon>
+    <path d="M9.5 4.5l-2 15M16.5 4.5l-2 15M5 9h15M4 15h15" />
+  </Icon>
+);
+
+export const LockIcon = (): ReactNode => (
+  <Icon>
+    <rect x="5.5" y="10.5" width="13" height="9" rx="2" />
+    <path d="M8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5" />
+  </Icon>
+);
+
+export const HornIcon = (): ReactNode => (
+  <Icon>
+    <path d="M4.5 10v4h3l9 4.5v-13L7.5 10zM19.5 10.5v3M8.5 14.5l1.2 5h2.3" />
+  </Icon>
+);
+
+export const SearchIcon = (): ReactNode => (
+  <Icon>
+    <circle cx="11" cy="11" r="6.5" />
+    <path d="M16 16l4.5 4.5" />
+  </Icon>
+);
+
+export const PlusIcon = (): ReactNode => (
+  <Icon>
+    <path d="M12 5v14M5 12h14" />
+  </Icon>
+);
+
+export const MutedIcon = (): ReactNode => (
+  <Icon>
+    <path d="M6.5 16.5h11l-1.6-2.4V10a4 4 0 0 0-6.8-2.8M8 10v4.1l-1.5 2.4M10.5 19.5a1.8 1.8 0 0 0 3 0M4 4l16 16" />
+  </Icon>
+);
+
+export const PinIcon = (): ReactNode => (
+  <Icon>
+    <path d="M9 4.5h6M10 4.5v5.2L7 13v1.5h10V13l-3-3.3V4.5M12 14.5v5" />
+  </Icon>
+);
+
+export const DownIcon = (): ReactNode => (
+  <Icon>
+    <path d="M12 5v13M6.5 12.5L12 18l5.5-5.5" />
+  </Icon>
+);
+
+export const ThreadIcon = (): ReactNode => (
+  <Icon>
+    <path d="M5 5h14v10h-8l-4 4v-4H5zM9 9h6M9 12h4" />
+  </Icon>
+);
+
 export const Mark = (): ReactNode => (
   <svg className="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
     <rect width="32" height="32" rx="9" fill="var(--mark)" />

@@ -1,14 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import type { Event, HistoryPage, Synced } from "../src/catalogue.js";
-import { Chat, type ChatRequest } from "../src/chat.js";
-import type { Failure } from "../src/result.js";
-import { CONVERSATION, messageEvent, settled, uuid, VirtualTime, unchanged } from "./fakes.js";
+import type { Event, HistoryPage, Synced } from "../../src/catalogue.js";
+import { Chat } from "../../src/chat/chat.js";
+import { Log } from "../../src/chat/log.js";
+import { Outbox } from "../../src/chat/outbox.js";
+import type { AnswerOf, RequestOf } from "../../src/protocol.js";
+import type { RequestName } from "../../src/catalogue.js";
+import { failed, ok, type Failure, type Result } from "../../src/result.js";
+import { CONVERSATION, messageEvent, settled, uuid, VirtualTime, unchanged } from "../fakes.js";
 
 const OFFLINE: Failure = { kind: "offline" };
 
 /** The conversation as a server keeps it, behind a door that can be shut. */
-class Log {
+class ServerLog {
   readonly events: Event[] = [];
   readonly asked: string[] = [];
   failure: Failure | null = null;
@@ -29,7 +33,7 @@ class Log {
     const older = this.events.filter((event) => before === null || event.seq < before);
     const messages = older.slice(-3).map(unchanged);
     const more = older.length > messages.length;
-    return { conversation: CONVERSATION, messages, more, head: this.head, newer: before !== null };
+    return { conversation: CONVERSATION, messages, more, head: this.head, newer: false };
   }
 
   get head(): { conversation: string; seq: number; tag: string } {
@@ -37,24 +41,25 @@ class Log {
     return { conversation: CONVERSATION, seq: last?.seq ?? 0, tag: last?.id.slice(0, 8) ?? "00000000" };
   }
 
-  readonly request = ((name: string, data: never) => {
+  readonly request = <Name extends RequestName>(name: Name, data: RequestOf<Name>): Promise<Result<AnswerOf<Name>>> => {
     this.asked.push(name);
-    if (this.failure !== null) return Promise.resolve({ ok: false, error: this.failure });
-    return Promise.resolve({ ok: true, value: this.#answer(name, data) });
-  }) as ChatRequest;
+    if (this.failure !== null) return Promise.resolve(failed(this.failure));
+    return Promise.resolve(ok(this.#answer(name, data as never) as AnswerOf<Name>));
+  };
 
-  #answer(name: string, data: { client_id: string; body: { text: string }; after: number; before: number | null }): unknown {
+  #answer(name: string, data: { client_id: string; body: { text: string }; after: number; before?: number }): unknown {
     if (name === "fill") return this.fillAnswer?.() ?? this.synced(data.after);
-    if (name === "history") return this.page(data.before);
+    if (name === "history") return this.page(data.before ?? null);
     const known = this.events.find((event) => event.client_id === data.client_id);
     return { event: known ?? this.append({ sender: "ana", client_id: data.client_id, body: data.body }) };
   }
 }
 
 describe("Chat", () => {
-  let log: Log;
+  let log: ServerLog;
   let time: VirtualTime;
   let chat: Chat;
+  let outbox: Outbox;
   let ids: number;
 
   const texts = (): (string | undefined)[] => chat.snapshot.messages.map((event) => event.body?.text);
@@ -62,25 +67,33 @@ describe("Chat", () => {
   const live = (...events: Event[]): void => chat.handleMessages({ conversation: CONVERSATION, events });
 
   beforeEach(() => {
-    log = new Log();
+    log = new ServerLog();
     time = new VirtualTime();
     ids = 1000;
-    chat = new Chat({ request: log.request, makeId: () => uuid(ids++), wallClock: () => 0, timers: time });
+    outbox = new Outbox({ request: log.request, makeId: () => uuid(ids++), wallClock: () => time.now(), timers: time });
+    chat = new Chat({
+      log: new Log(null, (conversation, after) => log.request("fill", { conversation, after })),
+      outbox,
+      history: (asked) => log.request("history", asked),
+      wallClock: () => time.now(),
+      timers: time,
+    });
+    chat.handleMe("ana");
     for (let count = 0; count < 5; count += 1) log.append();
     chat.handleJoined(CONVERSATION, null, log.page(null));
   });
 
   it("starts with the newest page and stands at its head", () => {
     expect(seqs()).toEqual([3, 4, 5]);
-    expect(chat.snapshot.more).toBe(true);
+    expect(chat.snapshot.older).toBe(true);
     expect(chat.position).toEqual({ conversation: CONVERSATION, seq: 5, tag: "00000005" });
   });
 
   it("loads older pages once, up to the beginning", async () => {
-    await Promise.all([chat.loadOlder(), chat.loadOlder()]);
+    await Promise.all([chat.lines.loadOlder(), chat.lines.loadOlder()]);
     expect(seqs()).toEqual([1, 2, 3, 4, 5]);
-    expect(chat.snapshot.more).toBe(false);
-    await chat.loadOlder();
+    expect(chat.snapshot.older).toBe(false);
+    await chat.lines.loadOlder();
     expect(log.asked).toEqual(["history"]);
   });
 
@@ -109,7 +122,7 @@ describe("Chat", () => {
 
   it("notices silent loss from the heart beat", async () => {
     log.append();
-    chat.handleTips({ heads: [log.head] });
+    chat.log.handleTip(log.head);
     await settled();
     expect(seqs()).toEqual([3, 4, 5, 6]);
   });
@@ -124,7 +137,7 @@ describe("Chat", () => {
       const next = log.synced(position);
       return { ...next, events: next.events.slice(0, 1), more: next.events.length > 1 };
     };
-    chat.handleTips({ heads: [log.head] });
+    chat.log.handleTip(log.head);
     await settled();
     expect(seqs()).toEqual([3, 4, 5, 6, 7]);
     expect(answers).toBe(2);
@@ -132,7 +145,7 @@ describe("Chat", () => {
 
   it("says that it is stuck after three fills that bring nothing", async () => {
     let stuck = 0;
-    chat.on("stuck", () => (stuck += 1));
+    chat.log.on("stuck", () => (stuck += 1));
     log.fillAnswer = () => log.synced(Infinity);
     live(messageEvent(9));
     await settled();
@@ -149,28 +162,30 @@ describe("Chat", () => {
   });
 
   it("shows one's own message at once and replaces it by the logged one", async () => {
-    const sending = chat.send("hello");
-    expect(chat.snapshot.echoes).toMatchObject([{ text: "hello", status: "sending" }]);
-    await sending;
+    chat.send({ text: "hello" });
+    expect(chat.snapshot.echoes).toMatchObject([{ body: { text: "hello" }, status: "sending" }]);
+    await settled();
     expect(chat.snapshot.echoes).toEqual([]);
     expect(texts().at(-1)).toBe("hello");
   });
 
   it("never doubles a message whose event arrives before its acknowledgement", async () => {
-    const sending = chat.send("hello");
+    chat.send({ text: "hello" });
     live(...log.events.slice(-1));
     expect(chat.snapshot.echoes).toEqual([]);
-    await sending;
+    await settled();
     expect(texts().filter((text) => text === "hello")).toHaveLength(1);
   });
 
   it("keeps what was written without a connection and sends it when a door opens", async () => {
     log.failure = OFFLINE;
-    await chat.send("one");
-    await chat.send("two");
+    chat.send({ text: "one" });
+    await settled();
+    chat.send({ text: "two" });
+    await settled();
     expect(chat.snapshot.echoes.map((echo) => echo.status)).toEqual(["waiting", "waiting"]);
     log.failure = null;
-    chat.handleDoorOpen();
+    outbox.handleDoorOpen();
     await settled();
     expect(texts().slice(-2)).toEqual(["one", "two"]);
     expect(chat.snapshot.echoes).toEqual([]);
@@ -178,9 +193,11 @@ describe("Chat", () => {
 
   it("keeps the order of writing when an earlier message was held up", async () => {
     log.failure = OFFLINE;
-    await chat.send("one");
+    chat.send({ text: "one" });
+    await settled();
     log.failure = null;
-    await chat.send("two");
+    chat.send({ text: "two" });
+    await settled();
     await settled();
     expect(texts().slice(-2)).toEqual(["one", "two"]);
   });
@@ -188,7 +205,8 @@ describe("Chat", () => {
   it("sends again by itself when the outcome is unknown, without doubling", async () => {
     const real = log.append({ sender: "ana", client_id: uuid(1000), body: { text: "hello" } });
     log.failure = { kind: "timed-out", what: "send-message" };
-    await chat.send("hello");
+    chat.send({ text: "hello" });
+    await settled();
     expect(chat.snapshot.echoes).toMatchObject([{ status: "waiting" }]);
     log.failure = null;
     await time.pass(3_000);
@@ -199,14 +217,17 @@ describe("Chat", () => {
   it("shows a refused message as failed, with its reason, until retried or discarded", async () => {
     const refused: Failure = { kind: "refused", code: "text-too-long", message: "Too long.", field: "text" };
     log.failure = refused;
-    await chat.send("long");
-    await chat.send("longer");
+    chat.send({ text: "long" });
+    await settled();
+    chat.send({ text: "longer" });
+    await settled();
     expect(chat.snapshot.echoes).toMatchObject([
       { status: "failed", error: refused },
       { status: "failed", error: refused },
     ]);
     log.failure = null;
-    await chat.retry(uuid(1000));
+    chat.retry(uuid(1000));
+    await settled();
     chat.discard(uuid(1001));
     expect(texts().at(-1)).toBe("long");
     expect(chat.snapshot.echoes).toEqual([]);
