@@ -100,6 +100,8 @@ class Device:
         self._early: list[list[dict[str, Any]]] | None = None
         self.unacknowledged: dict[str, dict[str, Any]] = {}
         self.acknowledged: list[dict[str, Any]] = []
+        self._unsure: set[str] = set()
+        """Client ids of which nobody knows whether they are done."""
 
     # --- the connection ------------------------------------------------------------------------------------------
 
@@ -252,17 +254,21 @@ class Device:
     async def resend(self, client_id: str, door: str, again: bool = True) -> bool:
         """Send what is not acknowledged, with the same id, over any door."""
         message = self.unacknowledged[client_id]
-        if again:
+        if again and client_id in self._unsure:
             self.run.counts.retried += 1
         try:
             await self.ask(door, "send-message", message)
         except Lost:
+            self._unsure.add(client_id)
             return False
         except Refused as refused:
+            if refused.code in UNKNOWN:
+                self._unsure.add(client_id)
             if refused.code not in TRANSIENT | UNKNOWN:
                 self.unacknowledged.pop(client_id, None)
                 self.view.drop_echo(client_id)
             return False
+        self._unsure.discard(client_id)
         if self.unacknowledged.pop(client_id, None) is not None:
             self.run.counts.acknowledged += 1
             self.acknowledged.append(message)
