@@ -88,11 +88,12 @@ def close_frame(code: CloseCode) -> bytes:
 class Receiver:
     """Takes a client's bytes apart. Its state is what has arrived of a message that is not whole yet."""
 
-    __slots__ = ("_buffer", "_fragments", "_limit", "_opcode", "_parts")
+    __slots__ = ("_buffer", "_fragments", "_limit", "_missing", "_opcode", "_parts")
 
     def __init__(self, message_bytes_max: int) -> None:
         self._limit = message_bytes_max
         self._buffer: bytearray | None = None
+        self._missing = 0
         self._opcode: Opcode | None = None
         self._parts: bytearray | None = None
         self._fragments = 0
@@ -101,6 +102,8 @@ class Receiver:
         """Whole messages (TEXT, BINARY) and control frames, in order. Raises Violation where the bytes go wrong."""
         if self._buffer is not None:
             self._buffer += data
+            if len(self._buffer) < self._missing:
+                return  # else every byte of a frame that comes in small pieces would be looked at again and again
             data = bytes(self._buffer)
             self._buffer = None
         start, end = 0, len(data)
@@ -109,6 +112,7 @@ class Receiver:
             if frame is None:
                 self._buffer = bytearray(data[start:])
                 return
+            self._missing = 0
             final, opcode, payload, start = frame
             if opcode >= Opcode.CLOSE:
                 yield opcode, payload
@@ -147,6 +151,7 @@ class Receiver:
         if length + (len(self._parts) if self._parts is not None else 0) > self._limit:
             raise Violation(CloseCode.TOO_BIG)
         if end - at < 4 + length:
+            self._missing = at + 4 + length - start
             return None
         payload = unmask(data[at + 4 : at + 4 + length], data[at : at + 4])
         return final, opcode, payload, at + 4 + length
