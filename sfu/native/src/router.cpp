@@ -8,7 +8,11 @@
 namespace tertulia {
 
 RoutedSlot::RoutedSlot(const SlotConfig& config, RouterSession& owner)
-    : slot(config, owner.config.extensions), session(owner) {}
+    : slot(config, owner.config.extensions), session(owner) {
+  if (config.rtx_ssrc != 0 && !config.rtx_payloads.empty()) {
+    rtx = std::make_unique<RtxStream>(config);
+  }
+}
 
 RouterSession::RouterSession(Handle session_handle, const MediaConfig& media_config)
     : handle(session_handle),
@@ -247,6 +251,8 @@ std::vector<SlotStats> Router::GetSlotStats() const {
     stats.bytes = slot->slot.bytes();
     stats.switches = slot->switches;
     stats.dropped = slot->slot.dropped();
+    stats.nacked = slot->nacked;
+    stats.resent = slot->resent;
     stats.fraction_lost = slot->fraction_lost;
     stats.round_trip_us = slot->round_trip_us;
     all.push_back(stats);

@@ -21,9 +21,11 @@
 #include "recv/response_time.hpp"
 #include "recv/source.hpp"
 #include "recv/twcc_recorder.hpp"
+#include "send/rtx_stream.hpp"
 #include "send/slot.hpp"
 #include "send/twcc_history.hpp"
 #include "tertulia/router.hpp"
+#include "token_bucket.hpp"
 
 namespace tertulia {
 
@@ -46,7 +48,10 @@ struct RoutedSlot {
   SlotView view;                    // what the viewer wants of it
   LayerTarget target = kBestLayer;  // what it may have, as the allocation says
   bool paused = false;              // ... which may be nothing
+  std::unique_ptr<RtxStream> rtx;   // null: nothing is sent again
   std::uint64_t switches = 0;
+  std::uint64_t nacked = 0;  // packets that the viewer asked for again
+  std::uint64_t resent = 0;  // ... and that it was sent
   std::uint8_t fraction_lost = 0;
   std::int64_t round_trip_us = -1;
 };
@@ -103,6 +108,9 @@ struct RouterSession {
 
   // As a viewer.
   std::unique_ptr<TwccHistory> sent;  // where transport-wide feedback was negotiated for what we send
+  static constexpr double kResentBytesPerSecond = 250'000;
+  static constexpr double kResentBurst = 100'000;
+  TokenBucket resend_budget{kResentBytesPerSecond, kResentBurst, 0};
   std::vector<std::unique_ptr<RoutedSlot>> slots;
 };
 
@@ -157,6 +165,9 @@ struct Router::Impl {
   void ReceiveRepair(RoutedSource& source, Layer& layer, IncomingPacket& packet, std::size_t size);
   void TrackLosses(RoutedSource& source, Layer& layer, const IncomingPacket& packet, bool restarted);
   void SendNacks(RouterSession& session, TimeUs now);
+  void RememberSent(RoutedSlot& slot, const IncomingPacket& packet, Bytes header, const Numbers& numbers);
+  void OnNack(RouterSession& session, const rtcp::Nack& nack, TimeUs now);
+  void Resend(RoutedSlot& slot, std::uint16_t sequence, TimeUs now);
 
   // router_allocation.cpp
   void Transmit(RouterSession& viewer, MutableBytes header, HeaderWriter::Stamp stamp, Bytes payload);

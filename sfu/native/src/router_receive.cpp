@@ -176,7 +176,8 @@ void Router::Impl::Forward(RoutedSource& source, Layer& layer, IncomingPacket& p
 
 void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
   HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
-  const Bytes header = slot.slot.Forward(packet, buffer);
+  Numbers numbers;
+  const Bytes header = slot.slot.Forward(packet, buffer, numbers);
   if (header.empty()) {
     if (!packet.payload.empty() && !slot.slot.Decodes(packet.payload_type)) {
       TellUnsupported(slot);  // the publisher has changed its codec
@@ -189,6 +190,9 @@ void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
     output.OnSlotSwitched(slot.slot.handle(), slot.source->source.handle(), ReadU32(&header[4]));
   }
   Transmit(slot.session, MutableBytes(buffer).first(header.size()), slot.slot.stamp(), packet.payload);
+  if (slot.rtx != nullptr) {
+    RememberSent(slot, packet, header, numbers);
+  }
   if (slot.slot.needs_key_frame() != slot.stuck) {
     NoteStuck(slot, packet.arrival_us);
   }

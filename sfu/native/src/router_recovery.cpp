@@ -6,6 +6,13 @@
 #include "wire/rtx.hpp"
 
 namespace tertulia {
+namespace {
+
+// A viewer's requests may come a little before an answer could: it does not know the round trip.
+constexpr TimeUs kResendMinUs = 5 * kMillisecond;
+constexpr std::size_t kMaxResentSize = 1'200;  // without the tag
+
+}  // namespace
 
 Recovery& Router::Impl::RecoveryOf(RoutedSource& source, const Layer& layer) {
   std::unique_ptr<Recovery>& recovery = source.recovery[layer.index()];
@@ -80,6 +87,66 @@ void Router::Impl::SendNacks(RouterSession& session, TimeUs now) {
       }
     }
   }
+}
+
+void Router::Impl::RememberSent(RoutedSlot& slot, const IncomingPacket& packet, Bytes header, const Numbers& numbers) {
+  SentPacket sent;
+  sent.numbers = numbers;
+  sent.source_sequence = static_cast<std::uint32_t>(packet.sequence);
+  sent.payload_type = header[1] & 0x7F;
+  sent.layer = static_cast<std::uint8_t>(slot.showing->index());
+  sent.run = RecoveryOf(*slot.source, *slot.showing).run;
+  slot.rtx->sent().Add(sent, now_us);
+}
+
+void Router::Impl::OnNack(RouterSession& session, const rtcp::Nack& nack, TimeUs now) {
+  for (const auto& slot : session.slots) {
+    if (slot->slot.ssrc() == nack.media_ssrc && slot->rtx != nullptr && slot->source != nullptr) {
+      nack.ForEach([&](std::uint16_t sequence) { Resend(*slot, sequence, now); });
+      return;
+    }
+  }
+}
+
+void Router::Impl::Resend(RoutedSlot& slot, std::uint16_t sequence, TimeUs now) {
+  ++slot.nacked;
+  SentPacket* sent = slot.rtx->sent().Find(sequence);
+  if (sent == nullptr) {
+    return;  // its publisher has been asked for it, or it is too old
+  }
+  // Not again while the last copy is on its way: a request that was sent before it could arrive says nothing.
+  if (SentPackets::Since(*sent, now) < std::max(kResendMinUs, slot.round_trip_us * 3 / 4)) {
+    return;
+  }
+  const Recovery* recovery = slot.source->recovery[sent->layer].get();
+  const auto payload_type = slot.rtx->PayloadTypeFor(sent->payload_type);
+  IncomingPacket packet;
+  PacketRing::Scratch scratch;  // NOLINT(cppcoreguidelines-pro-type-member-init): Load writes what is used
+  if (recovery == nullptr || recovery->run != sent->run || !payload_type ||
+      !recovery->ring.Load(sent->source_sequence, packet, scratch)) {
+    return;
+  }
+  HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
+  Bytes header = slot.slot.Write(packet, sent->numbers, buffer);
+  const MutableBytes payload =
+      MutableBytes(scratch).subspan(PacketRing::kHeadroom - kRtxHeader, kRtxHeader + packet.payload.size());
+  WriteU16(payload.data(), sequence);
+  if (header.size() + payload.size() > kMaxResentSize) {
+    // The payload matters more than what only informs.
+    for (const Ext ext : {Ext::kAudioLevel, Ext::kOrientation, Ext::kPlayoutDelay}) {
+      packet.extensions[static_cast<std::size_t>(ext)] = {};
+    }
+    header = slot.slot.Write(packet, sent->numbers, buffer);
+  }
+  if (!slot.session.resend_budget.Take(now, static_cast<double>(header.size() + payload.size()))) {
+    return;
+  }
+  buffer[1] = static_cast<std::uint8_t>((buffer[1] & 0x80) | *payload_type);
+  WriteU16(&buffer[2], slot.rtx->TakeSequence());
+  WriteU32(&buffer[8], slot.rtx->ssrc());
+  SentPackets::Touch(*sent, now);
+  ++slot.resent;
+  Transmit(slot.session, MutableBytes(buffer).first(header.size()), slot.slot.stamp(), payload);
 }
 
 }  // namespace tertulia

@@ -14,6 +14,8 @@ void Router::Impl::ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now) 
       OnReportBlocks(session, receiver->reports, now);
     } else if (const auto pli = rtcp::ParsePli(packet)) {
       OnKeyFrameWanted(session, pli->media_ssrc, now);
+    } else if (const auto nack = rtcp::ParseNack(packet)) {
+      OnNack(session, *nack, now);
     } else if (const auto fir = rtcp::ParseFir(packet)) {
       for (std::size_t i = 0; i < fir->size(); ++i) {
         OnKeyFrameWanted(session, (*fir)[i].ssrc, now);

@@ -9,6 +9,9 @@ void Router::Impl::Attach(RoutedSlot& slot, RoutedSource& source, TimeUs now) {
   slot.source = &source;
   slot.announced = slot.unsupported = false;
   slot.slot.Occupy(source.source.csrc(), source.source.payloads());
+  if (slot.rtx != nullptr) {
+    slot.rtx->sent().Clear();
+  }
   source.slots.push_back(&slot);
   slot.slot.Want(source.source.Within(slot.target));
   // Switches happen on the packet path, which allocates nothing.

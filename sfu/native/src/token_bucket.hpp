@@ -17,13 +17,13 @@ class TokenBucket {
     burst_ = burst;
   }
 
-  [[nodiscard]] bool Take(TimeUs now) {
+  [[nodiscard]] bool Take(TimeUs now, double tokens = 1.0) {
     tokens_ = std::min(burst_, tokens_ + per_second_ * static_cast<double>(now - last_us_) / 1e6);
     last_us_ = now;
-    if (tokens_ < 1.0) {
+    if (tokens_ < tokens) {
       return false;
     }
-    tokens_ -= 1.0;
+    tokens_ -= tokens;
     return true;
   }
 

@@ -78,9 +78,10 @@ struct SlotConfig {
   std::string mid;
   Kind kind = Kind::kAudio;
   std::uint32_t ssrc = 0;
-  std::uint32_t rtx_ssrc = 0;  // reserved in the description; resending comes later
+  std::uint32_t rtx_ssrc = 0;  // on which packets are sent again; 0: they are not
   std::string cname;
-  std::vector<std::pair<std::uint16_t, std::uint8_t>> payloads;  // (format, the viewer's payload type)
+  std::vector<std::pair<std::uint16_t, std::uint8_t>> payloads;     // (format, the viewer's payload type)
+  std::vector<std::pair<std::uint8_t, std::uint8_t>> rtx_payloads;  // (payload type, the one that repairs it)
   SendStamp stamp = SendStamp::kNone;
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 // Extensions that a packet is sent again with. A capture time is left out: what is late measures nothing.
 constexpr std::array kKept = {Ext::kAudioLevel, Ext::kOrientation, Ext::kPlayoutDelay, Ext::kDependencyDescriptor};
-constexpr std::size_t kMaxExtension = 128;
+constexpr std::size_t kMaxExtension = 255;  // a dependency descriptor
 
 constexpr std::size_t Aligned(std::size_t size) { return (size + 7) / 8 * 8; }
 
@@ -51,8 +51,8 @@ void PacketRing::Store(const IncomingPacket& packet) {
   if (packet.payload.empty() || packet.payload.size() > kMaxPayload || !MakeRoom(size, packet.arrival_us)) {
     return;
   }
-  PlaceOf(packet.sequence) = {static_cast<std::uint32_t>(packet.sequence), newest_slab_,
-                              static_cast<std::uint16_t>(used_)};
+  const auto sequence = static_cast<std::uint32_t>(packet.sequence);
+  places_[sequence & (max_packets_ - 1)] = {sequence, newest_slab_, static_cast<std::uint16_t>(used_)};
   std::uint8_t* out = slabs_.back().slab->data() + used_;
   std::memcpy(out, &record, sizeof(Record));
   out += sizeof(Record);
@@ -92,19 +92,19 @@ bool PacketRing::MakeRoom(std::size_t size, TimeUs now) {
   return true;
 }
 
-const std::uint8_t* PacketRing::Find(std::int64_t sequence) const {
+const std::uint8_t* PacketRing::Find(std::uint32_t sequence) const {
   if (places_.empty()) {
     return nullptr;
   }
-  const Place& place = places_[static_cast<std::uint64_t>(sequence) & (max_packets_ - 1)];
+  const Place& place = places_[sequence & (max_packets_ - 1)];
   const auto age = static_cast<std::uint16_t>(newest_slab_ - place.slab);
-  if (place.sequence != static_cast<std::uint32_t>(sequence) || age >= slabs_.size()) {
+  if (place.sequence != sequence || age >= slabs_.size()) {
     return nullptr;
   }
   return slabs_[slabs_.size() - 1 - age].slab->data() + place.offset;
 }
 
-bool PacketRing::Load(std::int64_t sequence, IncomingPacket& packet, Scratch& scratch) const {
+bool PacketRing::Load(std::uint32_t sequence, IncomingPacket& packet, Scratch& scratch) const {
   const std::uint8_t* at = Find(sequence);
   if (at == nullptr) {
     return false;
@@ -112,7 +112,7 @@ bool PacketRing::Load(std::int64_t sequence, IncomingPacket& packet, Scratch& sc
   Record record;
   std::memcpy(&record, at, sizeof(Record));
   at += sizeof(Record);
-  if (record.sequence != sequence) {
+  if (static_cast<std::uint32_t>(record.sequence) != sequence) {
     return false;  // a place that was never written
   }
   packet = IncomingPacket();

@@ -32,7 +32,8 @@ class PacketRing {
 
   // Fills `packet` as it was stored, but for the time of its arrival, its payload copied to `scratch` behind kHeadroom
   // bytes; its extension values lie in the ring until the next Store. False: it is not here (any more).
-  bool Load(std::int64_t sequence, IncomingPacket& packet, Scratch& scratch) const;
+  // `sequence`: the lower half of the unwrapped number.
+  bool Load(std::uint32_t sequence, IncomingPacket& packet, Scratch& scratch) const;
 
   // Gives all memory back.
   void Clear();
@@ -52,10 +53,7 @@ class PacketRing {
   struct Record;
 
   bool MakeRoom(std::size_t size, TimeUs now);
-  [[nodiscard]] Place& PlaceOf(std::int64_t sequence) {
-    return places_[static_cast<std::uint64_t>(sequence) & (max_packets_ - 1)];
-  }
-  [[nodiscard]] const std::uint8_t* Find(std::int64_t sequence) const;
+  [[nodiscard]] const std::uint8_t* Find(std::uint32_t sequence) const;
 
   SlabPool& pool_;
   std::size_t max_slabs_;

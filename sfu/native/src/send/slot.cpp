@@ -65,15 +65,16 @@ Bytes Slot::Write(IncomingPacket& packet, const Numbers& numbers, HeaderWriter::
   return Bytes(buffer.data(), header_.Write(buffer, payload_map_[packet.payload_type & 0x7F], csrc_, numbers, packet));
 }
 
-Bytes Slot::Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer) {
-  const auto numbers = Place(packet);
-  if (!numbers) {
+Bytes Slot::Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer, Numbers& numbers) {
+  const auto placed = Place(packet);
+  if (!placed) {
     ++dropped_;
     return {};
   }
   ++packets_;
   bytes_ += packet.payload.size();
-  return Write(packet, *numbers, buffer);
+  numbers = *placed;
+  return Write(packet, numbers, buffer);
 }
 
 rtcp::SenderInfo Slot::Report(TimeUs now, std::int64_t wall_clock_offset_us) const {

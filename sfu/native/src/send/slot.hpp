@@ -44,8 +44,8 @@ class Slot {
   std::optional<Numbers> Place(const IncomingPacket& packet);
   // The header of a packet that was placed, its payload rewritten in place. The same numbers make the same bytes.
   Bytes Write(IncomingPacket& packet, const Numbers& numbers, HeaderWriter::Buffer& buffer) const;
-  // Both, and counts it.
-  Bytes Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer);
+  // Both, and counts it; empty if it must not go.
+  Bytes Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer, Numbers& numbers);
 
   [[nodiscard]] rtcp::SenderInfo Report(TimeUs now, std::int64_t wall_clock_offset_us) const;
   [[nodiscard]] std::uint32_t next_timestamp() const { return stream_.next_timestamp(); }

@@ -58,6 +58,7 @@ SourceConfig PublisherModel::VideoSource(Handle source, std::uint32_t csrc) cons
       }
     }
   }
+  config.nack = options_.nack;
   config.payloads = {{kVp8, Codec::kVp8, kVp8Format, 90'000, 0}, {kRtx, Codec::kRtx, 0, 90'000, kVp8}};
   return config;
 }
@@ -68,6 +69,7 @@ SourceConfig PublisherModel::AudioSource(Handle source, std::uint32_t csrc) cons
   config.csrc = csrc;
   config.mid = options_.audio_mid;
   config.kind = Kind::kAudio;
+  config.nack = options_.nack;
   config.payloads = {{kOpus, Codec::kOpus, kOpusFormat, 48'000, 0}};
   return config;
 }

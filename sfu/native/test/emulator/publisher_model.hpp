@@ -28,6 +28,7 @@ struct PublisherOptions {
   std::uint32_t audio_ssrc = 0;  // 0: no microphone
   std::string video_mid = "1", audio_mid = "0";
   std::size_t packet_bytes = 1'100;
+  bool nack = true;  // sends again what it is asked for
 };
 
 // One layer without simulcast, 360p.

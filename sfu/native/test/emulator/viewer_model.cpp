@@ -104,6 +104,7 @@ SlotConfig ViewerModel::AddSlot(Handle session, Handle slot, Kind kind, std::uin
     config.payloads = {{kOpusFormat, kOpus}};
   } else {
     config.payloads = {{kVp8Format, kVp8}};
+    config.rtx_payloads = {{kVp8, kRtx}};
   }
   return config;
 }
@@ -165,7 +166,7 @@ void ViewerModel::ReceiveMedia(SlotModel& slot, std::uint16_t sequence, const Rt
     return;
   }
   packet.content = *content;
-  const std::int64_t number = slot.newest_ ? slot.unwrapper_.Unwrap(sequence) : slot.unwrapper_.Unwrap(sequence);
+  const std::int64_t number = slot.unwrapper_.Unwrap(sequence);
   const bool fresh = slot.Insert(number, packet, now);
   if (!fresh) {
     ++(resent ? slot.rtx_useless : slot.duplicates);

@@ -31,7 +31,7 @@ class PacketRingTest : public testing::Test {
   }
   bool Holds(const PacketRing& ring, std::int64_t sequence, std::size_t size = 1'000) {
     IncomingPacket packet;
-    if (!ring.Load(sequence, packet, scratch)) {
+    if (!ring.Load(static_cast<std::uint32_t>(sequence), packet, scratch)) {
       return false;
     }
     std::vector<std::uint8_t> expected(size);
