@@ -68,6 +68,10 @@ nb::dict ToDict(const SourceStats& s) {
   d["lost"] = s.lost;
   d["key_frames"] = s.key_frames;
   d["key_frame_requests"] = s.key_frame_requests;
+  d["nacked"] = s.nacked;
+  d["repaired"] = s.repaired;
+  d["unrecovered"] = s.unrecovered;
+  d["unpacked"] = s.unpacked;
   d["jitter"] = s.jitter;
   return d;
 }
@@ -78,6 +82,8 @@ nb::dict ToDict(const SlotStats& s) {
   d["bytes"] = s.bytes;
   d["switches"] = s.switches;
   d["dropped"] = s.dropped;
+  d["nacked"] = s.nacked;
+  d["resent"] = s.resent;
   d["fraction_lost"] = s.fraction_lost;
   d["round_trip_us"] = s.round_trip_us;
   return d;

@@ -231,6 +231,7 @@ std::vector<SourceStats> Router::GetSourceStats() const {
     stats.nacked = source->nacked;
     stats.repaired = source->repaired;
     stats.unrecovered = source->unrecovered;
+    stats.unpacked = source->unpacked;
     for (const auto& layer : source->source.layers()) {
       stats.lost += static_cast<std::uint64_t>(std::max<std::int64_t>(0, layer->reception().lost()));
       stats.key_frames += layer->key_frames();

@@ -1,8 +1,8 @@
 // The router's inside: what it remembers of sessions, sources and slots, and the steps that wire them. The steps are
 // spread over router.cpp (commands), router_receive.cpp (packets), router_switching.cpp (what a slot shows),
-// router_recovery.cpp (losses), router_allocation.cpp (what a viewer's network carries, and who gets how much of it),
-// router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp (reports sent); each mechanism that they
-// use lives in recv/, send/ or control/.
+// router_recovery.cpp (losses), router_sound.cpp (redundant sound), router_allocation.cpp (what a viewer's network
+// carries, and who gets how much of it), router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp
+// (reports sent); each mechanism that they use lives in recv/, send/ or control/.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 
 #include "control/keyframe_gate.hpp"
 #include "control/layer_option.hpp"
+#include "control/reported_loss.hpp"
 #include "control/speakers.hpp"
 #include "control/timer_queue.hpp"
 #include "recv/clock_map.hpp"
@@ -29,6 +30,7 @@
 
 namespace tertulia {
 
+struct RedPayload;
 struct RoutedSource;
 struct RouterSession;
 
@@ -73,6 +75,7 @@ struct RoutedSource {
   RouterSession& session;
   KeyframeGate gate;
   Voice* voice = nullptr;
+  ReportedLoss reported_loss;  // of sound
   bool paused = false;
   std::vector<RoutedSlot*> slots;
   std::vector<RoutedSlot*> waiting;
@@ -85,6 +88,7 @@ struct RoutedSource {
   std::uint64_t nacked = 0;       // packets asked for again, repetitions included
   std::uint64_t repaired = 0;     // ... and that came as RTX
   std::uint64_t unrecovered = 0;  // ... and that were given up
+  std::uint64_t unpacked = 0;     // lost packets whose data came in the redundancy of others
 };
 
 struct RouterSession {
@@ -171,6 +175,13 @@ struct Router::Impl {
 
   // router_allocation.cpp
   void Transmit(RouterSession& viewer, MutableBytes header, HeaderWriter::Stamp stamp, Bytes payload);
+
+  // router_sound.cpp
+  [[nodiscard]] static bool CanShow(const RoutedSlot& slot, const IncomingPacket& packet);
+  void ReadRed(RoutedSource& source, Layer& layer, IncomingPacket& packet);
+  void ForwardRedundant(RoutedSource& source, Layer& layer, const IncomingPacket& packet, const RedPayload& red);
+  void SendRed(RoutedSlot& slot, IncomingPacket& packet);
+  [[nodiscard]] static std::uint8_t LossToReport(RoutedSource& source, std::uint8_t own);
 
   // router_rtcp.cpp
   void ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now);

@@ -155,6 +155,9 @@ void Router::Impl::ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPack
   if (source.source.next_check_us() != kNever) {
     Schedule(source.session, source.source.next_check_us());
   }
+  if (payload->codec == Codec::kRed) {
+    ReadRed(source, layer, packet);
+  }
   Forward(source, layer, packet);
 }
 
@@ -175,6 +178,10 @@ void Router::Impl::Forward(RoutedSource& source, Layer& layer, IncomingPacket& p
 }
 
 void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
+  if (!packet.primary.empty()) {
+    SendRed(slot, packet);
+    return;
+  }
   HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
   Numbers numbers;
   const Bytes header = slot.slot.Forward(packet, buffer, numbers);

@@ -70,6 +70,9 @@ void Router::Impl::SendReports(RouterSession& session, TimeUs now) {
         ssrcs[count] = layer->ssrc();
         blocks[count] = layer->reception().Report(layer->ssrc(), now);
         worst = std::max(worst, blocks[count].fraction_lost);
+        if (source->source.kind() == Kind::kAudio) {
+          blocks[count].fraction_lost = LossToReport(*source, blocks[count].fraction_lost);
+        }
         ++count;
       }
     }

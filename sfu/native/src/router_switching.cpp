@@ -199,7 +199,7 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
     if (&layer != Target(slot) && !impatient) {
       continue;
     }
-    if (!slot.slot.Decodes(packet.payload_type)) {
+    if (!CanShow(slot, packet)) {
       TellUnsupported(slot);
       continue;
     }

@@ -48,6 +48,7 @@ struct SourceStats {
   std::uint64_t nacked = 0;       // packets that its publisher was asked for again, repetitions included
   std::uint64_t repaired = 0;     // packets that came as RTX in time
   std::uint64_t unrecovered = 0;  // packets that were asked for and given up
+  std::uint64_t unpacked = 0;     // lost packets of sound whose data came in the redundancy of others
   std::uint32_t jitter = 0;       // RFC 3550, in clock units
 };
 

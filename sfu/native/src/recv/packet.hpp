@@ -72,6 +72,8 @@ struct IncomingPacket {
   bool new_timestamp = false;  // its timestamp differs from the one that was the newest; with `newest` only
   Picture picture;
   Dependencies dependencies;
+  MutableBytes primary;           // of RED, within the payload; otherwise empty
+  std::uint8_t primary_type = 0;  // the publisher's payload type of it
 
   // Extension values moved out of the way when the payload had to grow to the left.
   std::array<std::uint8_t, 40> moved{};

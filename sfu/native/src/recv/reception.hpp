@@ -36,6 +36,10 @@ class Reception {
   [[nodiscard]] rtcp::ReportBlock Report(std::uint32_t ssrc, TimeUs now);
 
   [[nodiscard]] bool started() const { return started_; }
+  // Of the newest packets, this one has not arrived.
+  [[nodiscard]] bool Misses(std::int64_t sequence) const {
+    return started_ && sequence < highest_ && sequence > base_ && highest_ - sequence < kWindow && !Seen(sequence);
+  }
   [[nodiscard]] bool ReceivedSinceReport() const { return received_ != received_at_report_; }
   // Repaired packets included: what the network lost.
   [[nodiscard]] std::int64_t lost() const { return Expected() - static_cast<std::int64_t>(received_); }

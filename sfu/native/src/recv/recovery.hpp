@@ -6,6 +6,7 @@
 
 #include "recv/nack_requester.hpp"
 #include "recv/packet_ring.hpp"
+#include "recv/recent_set.hpp"
 #include "tertulia/types.hpp"
 
 namespace tertulia {
@@ -21,10 +22,12 @@ class Recovery {
     ++run;
     nacks.Reset();
     ring.Clear();
+    unpacked = RecentSet();
   }
 
   NackRequester nacks;
   PacketRing ring;
+  RecentSet unpacked;    // lost packets whose data came in a later one
   std::uint8_t run = 0;  // tells the sequence numbers of one run from those of another
 
  private:

@@ -31,6 +31,11 @@ class Slot {
     return payload_map_[payload_type & 0x7F] != kNoPayload;
   }
 
+  // The viewer's payload type for one of the source's; kNoPayload if it has none.
+  [[nodiscard]] std::uint8_t PayloadTypeOf(std::uint8_t payload_type) const {
+    return payload_map_[payload_type & 0x7F];
+  }
+
   // A stream of the source (or another layer of it) begins in the slot with `first`, which Forward then sends.
   void Open(const IncomingPacket& first);
   void Close() { stream_.Close(); }

@@ -7,6 +7,10 @@
 
 namespace tertulia::test {
 
+// Of the tests: between publisher and viewer, and when a call has begun.
+inline constexpr TimeUs kRoundTrip = 60 * kMillisecond;
+inline constexpr TimeUs kBegin = Network::kStart + kSecond;
+
 struct CallOptions {
   std::uint64_t seed = 1;
   PublisherOptions publisher;

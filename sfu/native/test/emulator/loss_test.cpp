@@ -6,8 +6,6 @@
 namespace tertulia::test {
 namespace {
 
-constexpr TimeUs kRoundTrip = 60 * kMillisecond;
-constexpr TimeUs kBegin = Network::kStart + kSecond;
 
 SlotStats StatsOf(Call& call, Handle slot) {
   for (const SlotStats& stats : call.network.router().GetSlotStats()) {

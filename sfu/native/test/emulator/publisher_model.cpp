@@ -70,7 +70,7 @@ SourceConfig PublisherModel::AudioSource(Handle source, std::uint32_t csrc) cons
   config.mid = options_.audio_mid;
   config.kind = Kind::kAudio;
   config.nack = options_.nack;
-  config.payloads = {{kOpus, Codec::kOpus, kOpusFormat, 48'000, 0}};
+  config.payloads = {{kRed, Codec::kRed, kRedFormat, 48'000, 0}, {kOpus, Codec::kOpus, kOpusFormat, 48'000, 0}};
   return config;
 }
 
@@ -145,7 +145,34 @@ void PublisherModel::SendAudio(TimeUs now) {
     packet.mid = options_.audio_mid;
   }
   AppendContent(packet.payload, {frame, 0, 1}, kAudioBytes);
+  if (options_.redundancy > 0) {
+    packet.payload_type = kRed;
+    packet.payload = Redundant(packet.payload);
+  }
   Send(stream, std::move(packet));
+}
+
+// RFC 2198, section 3: the headers of the earlier payloads, that of this one, then all payloads, the oldest first.
+std::vector<std::uint8_t> PublisherModel::Redundant(const std::vector<std::uint8_t>& primary) {
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i < sound_.size(); ++i) {
+    const std::size_t offset = (sound_.size() - i) * 960;
+    const std::size_t size = sound_[i].size();
+    bytes.push_back(0x80 | kOpus);
+    bytes.push_back(static_cast<std::uint8_t>(offset >> 6));
+    bytes.push_back(static_cast<std::uint8_t>(offset << 2 | size >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(size));
+  }
+  bytes.push_back(kOpus);
+  for (const auto& earlier : sound_) {
+    bytes.insert(bytes.end(), earlier.begin(), earlier.end());
+  }
+  bytes.insert(bytes.end(), primary.begin(), primary.end());
+  sound_.push_back(primary);
+  if (sound_.size() > options_.redundancy) {
+    sound_.pop_front();
+  }
+  return bytes;
 }
 
 void PublisherModel::Send(Stream& stream, PacketSpec packet) {

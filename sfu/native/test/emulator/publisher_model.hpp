@@ -26,6 +26,7 @@ struct PublisherOptions {
   std::vector<EncodingOptions> encodings;  // none: no camera
   std::int64_t frame_rate = 30;
   std::uint32_t audio_ssrc = 0;  // 0: no microphone
+  std::size_t redundancy = 0;    // earlier packets that each packet of sound carries (RED); 0: plain Opus
   std::string video_mid = "1", audio_mid = "0";
   std::size_t packet_bytes = 1'100;
   bool nack = true;  // sends again what it is asked for
@@ -36,7 +37,7 @@ EncodingOptions SingleEncoding();
 
 class PublisherModel : public Client {
  public:
-  static constexpr std::uint8_t kVp8 = 96, kRtx = 97, kOpus = 111;
+  static constexpr std::uint8_t kVp8 = 96, kRtx = 97, kOpus = 111, kRed = 63;
   static constexpr TimeUs kAudioFrameUs = 20 * kMillisecond;
 
   explicit PublisherModel(PublisherOptions options) : options_(std::move(options)) { Start(); }
@@ -81,6 +82,7 @@ class PublisherModel : public Client {
   void Start();
   void SendVideo(TimeUs now);
   void SendAudio(TimeUs now);
+  std::vector<std::uint8_t> Redundant(const std::vector<std::uint8_t>& primary);
   void SendReports(TimeUs now);
   void Send(Stream& stream, PacketSpec packet);
   void Resend(Stream& stream, std::uint16_t sequence);
@@ -97,6 +99,7 @@ class PublisherModel : public Client {
   bool key_frame_wanted_ = true;
   std::uint16_t transport_sequence_ = 0;
   std::vector<TimeUs> video_frames_, audio_frames_;
+  std::deque<std::vector<std::uint8_t>> sound_;  // the newest payloads, for redundancy
   std::uint8_t reported_audio_loss_ = 0;
   Counters counters_;
 };

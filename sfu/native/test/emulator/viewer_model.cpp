@@ -4,6 +4,7 @@
 #include <array>
 
 #include "wire/demux.hpp"
+#include "wire/red.hpp"
 #include "wire/vp8.hpp"
 
 namespace tertulia::test {
@@ -28,6 +29,19 @@ TimeUs SlotModel::LongestGap(TimeUs begin, TimeUs end) const {
   return std::max(longest, end - last);
 }
 
+std::size_t SlotModel::Unheard(const std::vector<TimeUs>& captured, TimeUs begin, TimeUs end, TimeUs delay) const {
+  std::vector<TimeUs> heard(captured.size(), kNever);
+  for (const ShownFrame& frame : frames) {
+    heard[frame.frame] = std::min(heard[frame.frame], frame.at);
+  }
+  std::size_t unheard = 0;
+  for (std::size_t i = 0; i < captured.size(); ++i) {
+    const bool counts = captured[i] >= begin && captured[i] < end;
+    unheard += counts && (heard[i] == kNever || heard[i] - captured[i] > delay) ? 1 : 0;
+  }
+  return unheard;
+}
+
 bool SlotModel::Insert(std::int64_t sequence, const Packet& packet, TimeUs now) {
   if (!seen_.insert(sequence).second) {
     return false;
@@ -40,9 +54,7 @@ bool SlotModel::Insert(std::int64_t sequence, const Packet& packet, TimeUs now) 
   }
   newest_ = std::max(newest_.value_or(sequence), sequence);
   missing_.erase(sequence);
-  if (kind == Kind::kAudio) {
-    frames.push_back({now, packet.content.frame, packet.csrc, packet.timestamp, 0, false});
-  } else if (!next_ || sequence >= *next_) {
+  if (kind == Kind::kVideo && (!next_ || sequence >= *next_)) {
     packets_.emplace(sequence, packet);
     Show(now);
   }
@@ -102,6 +114,9 @@ SlotConfig ViewerModel::AddSlot(Handle session, Handle slot, Kind kind, std::uin
   config.cname = "viewer";
   if (kind == Kind::kAudio) {
     config.payloads = {{kOpusFormat, kOpus}};
+    if (options_.red) {
+      config.payloads.emplace_back(kRedFormat, kRed);
+    }
   } else {
     config.payloads = {{kVp8Format, kVp8}};
     config.rtx_payloads = {{kVp8, kRtx}};
@@ -160,8 +175,8 @@ void ViewerModel::ReceiveMedia(SlotModel& slot, std::uint16_t sequence, const Rt
       packet.pixels = std::uint32_t{vp8->width} * vp8->height;
     }
   }
-  const auto content = ReadContent(payload, head);
-  if (!content) {
+  const auto content = slot.kind == Kind::kVideo ? ReadContent(payload, head) : ContentTag();
+  if (!content || (slot.kind == Kind::kAudio && !ReceiveSound(slot, view, payload, now))) {
     ++slot.corrupt;
     return;
   }
@@ -174,6 +189,31 @@ void ViewerModel::ReceiveMedia(SlotModel& slot, std::uint16_t sequence, const Rt
     ++slot.received_;
   }
   AskAgain(slot, now);
+}
+
+// Every frame that a packet of sound carries, in the order of their capture.
+bool ViewerModel::ReceiveSound(SlotModel& slot, const RtpView& view, Bytes payload, TimeUs now) {
+  std::vector<std::uint8_t> copy(payload.begin(), payload.end());
+  RedBlock plain{view.payload_type(), 0, copy};
+  std::vector<RedBlock> blocks;
+  if (view.payload_type() == kRed) {
+    const auto red = ParseRed(copy);
+    if (!red) {
+      return false;
+    }
+    blocks.assign(red->redundant().begin(), red->redundant().end());
+    plain = red->primary;
+  }
+  blocks.push_back(plain);
+  for (const RedBlock& block : blocks) {
+    const auto content = ReadContent(block.payload, 0);
+    if (!content || block.payload_type != kOpus) {
+      return false;
+    }
+    slot.frames.push_back({now, content->frame, view.csrc_count() == 1 ? view.csrc(0) : 0,
+                           view.timestamp() - block.timestamp_offset, 0, false});
+  }
+  return true;
 }
 
 void ViewerModel::Advance(TimeUs now) {

@@ -19,6 +19,7 @@ namespace tertulia::test {
 
 struct ViewerOptions {
   bool nack = true;
+  bool red = false;
   TimeUs nack_retry_us = 100 * kMillisecond;  // libwebrtc's guess of the round trip of a client that sends nothing
   TimeUs give_up_us = kSecond;                // then a key frame is asked for
 };
@@ -45,6 +46,8 @@ class SlotModel {
   std::uint64_t key_frame_requests = 0;
   std::uint64_t skipped = 0;  // packets that were missing when a later key frame was shown
 
+  // Of the sound that was captured between two times, what had not arrived (in whatever packet) `delay` after that.
+  [[nodiscard]] std::size_t Unheard(const std::vector<TimeUs>& captured, TimeUs begin, TimeUs end, TimeUs delay) const;
   // The longest time between two frames, up to `end`.
   [[nodiscard]] TimeUs LongestGap(TimeUs begin, TimeUs end) const;
 
@@ -80,7 +83,7 @@ class SlotModel {
 
 class ViewerModel : public Client {
  public:
-  static constexpr std::uint8_t kOpus = 109, kVp8 = 120, kRtx = 121;
+  static constexpr std::uint8_t kOpus = 109, kRed = 110, kVp8 = 120, kRtx = 121;
 
   explicit ViewerModel(ViewerOptions options = {}) : options_(options) {}
 
@@ -99,6 +102,7 @@ class ViewerModel : public Client {
   void ReceiveRtp(Bytes datagram, TimeUs now);
   void ReceiveMedia(SlotModel& slot, std::uint16_t sequence, const RtpView& view, Bytes payload, bool resent,
                     TimeUs now);
+  bool ReceiveSound(SlotModel& slot, const RtpView& view, Bytes payload, TimeUs now);
   void AskAgain(SlotModel& slot, TimeUs now);
   void SendReport(TimeUs now);
 

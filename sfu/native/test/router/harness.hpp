@@ -22,7 +22,7 @@ inline constexpr std::uint8_t kViewerMidId = 9, kViewerLevelId = 8, kViewerOrien
                               kViewerTwccId = 5, kViewerSendTimeId = 3;
 
 // What a test's payload formats are called.
-inline constexpr std::uint16_t kOpusFormat = 1, kVp8Format = 2, kH264Format = 3;
+inline constexpr std::uint16_t kOpusFormat = 1, kVp8Format = 2, kH264Format = 3, kRedFormat = 4;
 
 MediaConfig PublisherMedia();
 MediaConfig ViewerMedia();
