@@ -48,6 +48,10 @@ class SourceCounters(TypedDict):
     lost: int
     key_frames: int
     key_frame_requests: int
+    nacked: int
+    repaired: int
+    unrecovered: int
+    unpacked: int
     jitter: int
 
 class SlotCounters(TypedDict):
@@ -55,6 +59,8 @@ class SlotCounters(TypedDict):
     bytes: int
     switches: int
     dropped: int
+    nacked: int
+    resent: int
     fraction_lost: int
     round_trip_us: int
 
@@ -122,6 +128,7 @@ class Worker:
         ssrcs: list[int],
         rtx_ssrcs: list[tuple[int, int]],
         payloads: list[tuple[int, str, int, int, int]],
+        nack: bool,
     ) -> int: ...
     def remove_source(self, source: int) -> None: ...
     def pause_source(self, source: int, paused: bool) -> None: ...
@@ -134,6 +141,7 @@ class Worker:
         rtx_ssrc: int,
         cname: str,
         payloads: list[tuple[int, int]],
+        rtx_payloads: list[tuple[int, int]],
         stamp: str,
     ) -> int: ...
     def remove_slot(self, slot: int) -> None: ...

@@ -265,11 +265,16 @@ class Core:
         rids: Sequence[str] = (),
         ssrcs: Sequence[int] = (),
         rtx_ssrcs: Sequence[tuple[int, int]] = (),
+        nack: bool = False,
     ) -> int:
-        """A sending section of the client. ``csrc`` names it in every packet that is forwarded."""
+        """A sending section of the client.
+
+        :param csrc: names it in every packet that is forwarded
+        :param nack: it sends again what generic NACKs ask for
+        """
         table = [(p.pt, p.codec, p.format, p.clock_rate, p.apt) for p in payloads]
         source = self._command(
-            self._worker.add_source, session, csrc, mid, kind, list(rids), list(ssrcs), list(rtx_ssrcs), table
+            self._worker.add_source, session, csrc, mid, kind, list(rids), list(ssrcs), list(rtx_ssrcs), table, nack
         )
         self._session_of[source] = session
         return source
@@ -291,14 +296,17 @@ class Core:
         rtx_ssrc: int,
         cname: str,
         payloads: Sequence[tuple[int, int]],
+        rtx_payloads: Sequence[tuple[int, int]] = (),
         stamp: str = "",
     ) -> int:
-        """A receiving section of the client; ``payloads`` are (format, payload type) pairs that it decodes.
+        """A receiving section of the client.
 
+        :param payloads: (format, payload type) pairs that it decodes
+        :param rtx_payloads: (payload type, the one that repairs it); sent on ``rtx_ssrc``
         :param stamp: what packets carry for congestion feedback: ``transport-cc``, ``abs-send-time`` or nothing
         """
-        table = list(payloads)
-        slot = self._command(self._worker.add_slot, session, mid, kind, ssrc, rtx_ssrc, cname, table, stamp)
+        table, repairs = list(payloads), list(rtx_payloads)
+        slot = self._command(self._worker.add_slot, session, mid, kind, ssrc, rtx_ssrc, cname, table, repairs, stamp)
         self._session_of[slot] = session
         return slot
 

@@ -13,7 +13,11 @@ def declare(core: Core, session: int, publication: Publication, number: int) -> 
         csrc=number,
         mid=publication.mid,
         kind=publication.kind,
-        payloads=[PayloadType(item.pt, item.codec, item.format, item.clock_rate) for item in publication.payloads],
+        payloads=[
+            PayloadType(item.pt, item.codec, item.format, item.clock_rate, item.apt) for item in publication.payloads
+        ],
         rids=publication.rids,
         ssrcs=publication.ssrcs,
+        rtx_ssrcs=publication.rtx_ssrcs,
+        nack=publication.nack,
     )

@@ -20,7 +20,7 @@ from sfu.core import Core, CoreBusy
 from sfu.observer import Observer
 from sfu.publishing import declare
 from sfu.room import Member, Source, layout
-from sfu.sdp.answer import Local, make_answer, make_fragment
+from sfu.sdp.answer import Local, SlotSsrcs, make_answer, make_fragment
 from sfu.sdp.parse import parse
 from sfu.sdp.plan import Plan, Publication, Remote, TrackKind, make_plan, read_remote
 from sfu.sdp.types import Description, SdpError
@@ -332,20 +332,27 @@ def _add_source(core: Core, session: Session, publication: Publication) -> Sourc
 
 def _add_slots(core: Core, session: Session) -> None:
     taken = {0, *(ssrc for publication in session.plan.publications for ssrc in publication.ssrcs)}
-    for slot in session.plan.slots:
-        ssrc = secrets.randbits(32)
+    for publication in session.plan.publications:
+        taken.update(rtx for _, rtx in publication.rtx_ssrcs)
+
+    def draw() -> int:
+        ssrc = 0
         while ssrc in taken:
             ssrc = secrets.randbits(32)
         taken.add(ssrc)
-        session.ssrcs[slot.mid] = ssrc
+        return ssrc
+
+    for slot in session.plan.slots:
+        ssrcs = session.ssrcs[slot.mid] = SlotSsrcs(draw(), draw() if slot.rtx else 0)
         handle = core.add_slot(
             session.handle,
             mid=slot.mid,
             kind=slot.kind,
-            ssrc=ssrc,
-            rtx_ssrc=0,
+            ssrc=ssrcs.media,
+            rtx_ssrc=ssrcs.rtx,
             cname=slot.stream,
             payloads=slot.payloads,
+            rtx_payloads=slot.rtx,
             stamp=slot.stamp,
         )
         session.slots.add(slot.mid, slot.kind, slot.seat, handle)

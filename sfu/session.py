@@ -27,6 +27,7 @@ from sfu.core import (
     Switched,
 )
 from sfu.room import Contents, Source
+from sfu.sdp.answer import SlotSsrcs
 from sfu.sdp.plan import Plan, Remote
 from sfu.slotmap import SlotMap
 from sfu.transport.dtls import Certificate, DtlsTransport
@@ -73,8 +74,8 @@ class Session:
         self.participant = participant
         self.plan = plan
         self.slots = SlotMap()
-        self.ssrcs: dict[str, int] = {}
-        """MID of each slot -> SSRC"""
+        self.ssrcs: dict[str, SlotSsrcs] = {}
+        """MID of each slot -> what it sends on"""
         self.sources: list[int] = []
         """Handles of what the client sends"""
         self.credentials = make_credentials(plan.remote)

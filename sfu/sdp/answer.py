@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sfu.sdp.plan import Plan
-from sfu.sdp.types import Description, Fingerprint, Section, Ssrc, Transport
+from sfu.sdp.types import Description, Fingerprint, Section, Ssrc, SsrcGroup, Transport
 from sfu.sdp.write import write
 
 ADDRESSES_MAX: Final = 16
@@ -25,10 +25,18 @@ class Local:
     port: int
 
 
-def make_answer(plan: Plan, local: Local, ssrcs: Mapping[str, int], session_id: int, version: int = 1) -> str:
+@dataclass(frozen=True, slots=True)
+class SlotSsrcs:
+    """What a slot sends on. ``rtx`` is 0 where nothing is sent again."""
+
+    media: int
+    rtx: int = 0
+
+
+def make_answer(plan: Plan, local: Local, ssrcs: Mapping[str, SlotSsrcs], session_id: int, version: int = 1) -> str:
     """The answer's text.
 
-    :param ssrcs: MID of each slot -> SSRC
+    :param ssrcs: MID of each slot -> its SSRCs
     :param session_id: the number of the ``o=`` line, the same for all answers of one session
     :param version: of the answer, higher after an ICE restart (RFC 3264, section 8)
     """
@@ -43,7 +51,7 @@ def make_answer(plan: Plan, local: Local, ssrcs: Mapping[str, int], session_id: 
     sections: list[Section] = []
     for section in plan.sections:
         if section.mid in cnames and section.mid is not None:
-            section = replace(section, ssrcs=(Ssrc(ssrcs[section.mid], cnames[section.mid]),))
+            section = _with_ssrcs(section, ssrcs[section.mid], cnames[section.mid])
         if section.mid in bearers:
             candidates = Transport(candidates=tuple(_candidates(local)), end_of_candidates=True)
             section = replace(section, transport=candidates)
@@ -59,6 +67,16 @@ def make_answer(plan: Plan, local: Local, ssrcs: Mapping[str, int], session_id: 
             transport=transport,
             sections=tuple(sections),
         )
+    )
+
+
+def _with_ssrcs(section: Section, ssrcs: SlotSsrcs, cname: str) -> Section:
+    if not ssrcs.rtx:
+        return replace(section, ssrcs=(Ssrc(ssrcs.media, cname),))
+    return replace(
+        section,
+        ssrcs=(Ssrc(ssrcs.media, cname), Ssrc(ssrcs.rtx, cname)),
+        ssrc_groups=(SsrcGroup("FID", (ssrcs.media, ssrcs.rtx)),),  # RFC 4588, section 8.8
     )
 
 

@@ -20,6 +20,7 @@ from sfu.sdp.profile import (
     answer_codec,
     answer_extensions,
     decodable,
+    repairs,
     stamp_of,
 )
 from sfu.sdp.types import Codec, Description, Extension, Fingerprint, Rid, SdpError, Section
@@ -57,7 +58,12 @@ class Publication:
     kind: MediaKind
     rids: tuple[str, ...]
     ssrcs: tuple[int, ...]
+    rtx_ssrcs: tuple[tuple[int, int], ...]
+    """(SSRC of media, SSRC that repairs it)"""
     payloads: tuple[Payload, ...]
+    """Media first, then RTX."""
+    nack: bool
+    """The client sends again what it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,8 @@ class SlotPlan:
     """The msid's stream, and the CNAME: one a seat."""
     payloads: tuple[tuple[int, int], ...]
     """(format, payload type)"""
+    rtx: tuple[tuple[int, int], ...]
+    """(payload type, the one that repairs it): what the client misses is sent again under it."""
     stamp: Stamp = ""
     """What its packets carry for the viewer's congestion feedback."""
 
@@ -166,8 +174,13 @@ class _Choice:
         pairs = accepted(section, kind)
         self.payloads = tuple(payload for _, payload in pairs)
         self.decodable = tuple(decodable(list(self.payloads)))
-        self.received = tuple(answer_codec(codec, kind, receiving=True) for codec, _ in pairs)
-        self.sent = tuple(answer_codec(codec, kind, receiving=False) for codec, _ in pairs)
+        self.nack = any("nack" in codec.feedback for codec, _ in pairs)
+        rtx = repairs(section, self.payloads) if self.nack else []
+        self.repairs = tuple(payload for _, payload in rtx)
+        self.rtx = tuple((payload.apt, payload.pt) for payload in self.repairs)
+        repairing = tuple(replace(codec, feedback=()) for codec, _ in rtx)
+        self.received = (*(answer_codec(codec, kind, receiving=True) for codec, _ in pairs), *repairing)
+        self.sent = (*(answer_codec(codec, kind, receiving=False) for codec, _ in pairs), *repairing)
 
 
 class _Builder:
@@ -255,7 +268,9 @@ class _Builder:
                 kind=kind,
                 rids=tuple(rid.id for rid in rids),
                 ssrcs=self._claim_ssrcs(section),
-                payloads=choice.payloads,
+                rtx_ssrcs=self._claim_repairs(section) if choice.repairs else (),
+                payloads=(*choice.payloads, *choice.repairs),
+                nack=choice.nack,
             )
         )
         return replace(
@@ -270,6 +285,15 @@ class _Builder:
         found = tuple(ssrc for ssrc in _media_ssrcs(section) if ssrc not in self._claimed)
         self._claimed.update(found)
         return found
+
+    def _claim_repairs(self, section: Section) -> tuple[tuple[int, int], ...]:
+        """(media, RTX) of the section's FID groups (RFC 5576, section 4.2)."""
+        found: list[tuple[int, int]] = []
+        for group in section.ssrc_groups:
+            if group.semantics == "FID" and len(group.ssrcs) == 2 and group.ssrcs[1] not in self._claimed:
+                self._claimed.add(group.ssrcs[1])
+                found.append((group.ssrcs[0], group.ssrcs[1]))
+        return tuple(found)
 
     def _rids(self, section: Section) -> tuple[Rid, ...]:
         """RFC 8853, section 5.3.2: what is offered to be sent is accepted to be received, alternatives cut to one."""
@@ -288,7 +312,7 @@ class _Builder:
         extensions = answer_extensions(section, kind, receiving=False, mixed=self.mixed)
         self._use(extensions)
         stamp = stamp_of(section, extensions)
-        self.slots.append(SlotPlan(section.mid, kind, seat, stream, choice.decodable, stamp))
+        self.slots.append(SlotPlan(section.mid, kind, seat, stream, choice.decodable, choice.rtx, stamp))
         answer = _answer(section, "sendonly", choice.sent)
         return replace(answer, extensions=tuple(extensions), msid=f"{stream} {stream}-{kind}")
 

@@ -8,6 +8,7 @@ includes it. The numbers are a fixed table, so that no input makes it grow.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -52,6 +53,7 @@ START_BITRATE_KBPS: Final = 2000
 
 OPUS: Final = 1
 VP8: Final = 2
+RED: Final = 4  # of Opus (RFC 2198)
 VP9: Final = 8  # profile 0; browsers send no other
 AV1: Final = 16  # profile 0
 H264: Final = 32  # + 2 x profile + packetization mode (0 or 1)
@@ -80,6 +82,8 @@ class Payload:
     codec: str
     format: int
     clock_rate: int
+    apt: int = 0
+    """For RTX: the payload type that it repairs (RFC 4588, section 8.1)."""
 
 
 def format_of(codec: Codec) -> Payload | None:
@@ -89,6 +93,8 @@ def format_of(codec: Codec) -> Payload | None:
         return None
     if name == "opus" and codec.clock_rate == 48000 and codec.channels == 2:
         return Payload(codec.pt, "opus", OPUS, 48000)
+    if name == "red" and codec.clock_rate == 48000 and codec.channels == 2:
+        return Payload(codec.pt, "red", RED, 48000)
     if codec.clock_rate != 90000:
         return None
     if name == "vp8":
@@ -116,11 +122,31 @@ def _h264(codec: Codec) -> Payload | None:
 
 
 def accepted(section: Section, kind: MediaKind) -> list[tuple[Codec, Payload]]:
-    """The codecs of a section that are used, best first: what every browser decodes comes before the rest."""
+    """The codecs of a section that are used, best first: what every browser decodes comes before the rest.
+
+    RED before Opus, so that publishers send it: then a lost packet's sound comes in the next.
+    """
     pairs = ((codec, format_of(codec)) for codec in section.codecs)
-    wanted = {"audio": ("opus",), "video": ("vp8", "h264", "vp9", "av1")}[kind]
+    wanted = {"audio": ("red", "opus"), "video": ("vp8", "h264", "vp9", "av1")}[kind]
     known = [(codec, payload) for codec, payload in pairs if payload is not None and payload.codec in wanted]
+    opus = {str(payload.pt) for _, payload in known if payload.codec == "opus"}
+    # RFC 2198, section 5: the parameters are the payload types of the blocks.
+    known = [(codec, item) for codec, item in known if item.codec != "red" or set(codec.parameters.split("/")) <= opus]
     return sorted(known, key=lambda pair: wanted.index(pair[1].codec))
+
+
+def repairs(section: Section, payloads: Iterable[Payload]) -> list[tuple[Codec, Payload]]:
+    """The RTX codecs of a section that repair one of ``payloads``, one each."""
+    known = {payload.pt: payload for payload in payloads}
+    found: list[tuple[Codec, Payload]] = []
+    for codec in section.codecs:
+        apt = codec.parameter("apt") or ""
+        if codec.name.lower() != "rtx" or not (apt.isascii() and apt.isdecimal() and len(apt) <= 3):
+            continue
+        repaired = known.pop(int(apt), None)
+        if repaired is not None and codec.clock_rate == repaired.clock_rate and not 64 <= codec.pt <= 95:
+            found.append((codec, Payload(codec.pt, "rtx", 0, codec.clock_rate, repaired.pt)))
+    return found
 
 
 def decodable(payloads: list[Payload]) -> list[tuple[int, int]]:
@@ -143,6 +169,7 @@ def answer_codec(codec: Codec, kind: MediaKind, *, receiving: bool) -> Codec:
     offered = set(codec.feedback)
     # Transport-wide feedback where offered; REMB only without it (both at once confuse senders).
     wanted = ["transport-cc"] if "transport-cc" in offered else ["goog-remb"]
+    wanted.append("nack")
     if kind == "video":
         wanted += ["ccm fir", "nack pli"]
     parameters = codec.parameters

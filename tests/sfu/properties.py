@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfu.sdp.answer import Local, make_answer, make_fragment
+from sfu.sdp.answer import Local, SlotSsrcs, make_answer, make_fragment
 from sfu.sdp.parse import parse
 from sfu.sdp.plan import Plan, infer_tracks, make_plan
 from sfu.sdp.types import Description, Fingerprint, SdpError
@@ -34,7 +34,11 @@ def check_answered(offer: Description) -> tuple[Plan, Description] | None:
         plan = make_plan(offer, infer_tracks(offer))
     except SdpError:
         return None
-    text = make_answer(plan, LOCAL, {slot.mid: 1000 + number for number, slot in enumerate(plan.slots)}, 1)
+    ssrcs = {
+        slot.mid: SlotSsrcs(1000 + 2 * number, 1001 + 2 * number if slot.rtx else 0)
+        for number, slot in enumerate(plan.slots)
+    }
+    text = make_answer(plan, LOCAL, ssrcs, 1)
     answer = parse(text)
     assert check_parsed(text) == answer
     assert answer.ice_lite
@@ -52,6 +56,12 @@ def check_answered(offer: Description) -> tuple[Plan, Description] | None:
         offered_ids = {extension.uri: extension.id for extension in offered.extensions}
         assert all(offered_ids.get(extension.uri) for extension in answered.extensions)
         assert {rid.id for rid in answered.rids} <= {rid.id for rid in offered.rids}
+        # RFC 4588, section 8.1: what repairs a payload type repairs one of this section.
+        repaired = [codec.parameter("apt") for codec in answered.codecs if codec.name.lower() == "rtx"]
+        assert len(set(repaired)) == len(repaired)
+        assert set(repaired) <= set(answered.formats)
+        for group in answered.ssrc_groups:
+            assert group.ssrcs == tuple(item.ssrc for item in answered.ssrcs)
     assert sum(bool(section.transport.candidates) for section in answer.sections) <= 3
     assert make_fragment(plan, LOCAL).startswith("a=ice-lite\r\n")
     return plan, answer

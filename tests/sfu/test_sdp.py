@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sfu.sdp.lines import TEXT_MAX
 from sfu.sdp.parse import parse
 from sfu.sdp.plan import Plan, TrackKind, infer_tracks, make_plan
-from sfu.sdp.profile import H264, VP8, decodable, format_of
+from sfu.sdp.profile import H264, OPUS, RED, VP8, decodable, format_of
 from sfu.sdp.types import Codec, Description, SdpError
 from sfu.sdp.write import write
 from tests.sfu.properties import check_answered, check_parsed
@@ -75,15 +76,15 @@ def test_publishers_are_asked_for_vp8_first_and_to_begin_fast() -> None:
     _, answer = answered("safari-sendrecv")  # offers H264 before VP8
     video = answer.sections[1]
     assert video.codecs[0].name == "VP8"
-    assert video.codecs[0].feedback == ("transport-cc", "ccm fir", "nack pli")
+    assert video.codecs[0].feedback == ("transport-cc", "nack", "ccm fir", "nack pli")
     assert video.codecs[0].parameter("x-google-start-bitrate") == "2000"
-    assert {codec.name for codec in video.codecs} == {"VP8", "H264"}
+    assert {codec.name for codec in video.codecs} == {"VP8", "H264", "rtx"}
 
 
 def test_without_transport_wide_feedback_there_is_remb() -> None:
     plan, answer = answered("aiortc-whip")
     assert plan.remb and not plan.transport_cc
-    assert answer.sections[1].codecs[0].feedback == ("goog-remb", "nack pli")
+    assert answer.sections[1].codecs[0].feedback == ("goog-remb", "nack", "nack pli")
     assert "abs-send-time" in plan.extensions
 
 
@@ -102,6 +103,73 @@ def test_viewers_without_transport_wide_feedback_are_asked_for_remb() -> None:
     assert "goog-remb" in video.codecs[0].feedback
     assert {slot.kind: slot.stamp for slot in plan.slots} == {"audio": "", "video": "abs-send-time"}
     assert not any("transport-wide" in extension.uri for extension in video.extensions)
+
+
+def test_what_is_lost_is_sent_again_both_ways() -> None:
+    plan, answer = answered("chromium-call")
+    camera = plan.publications[1]
+    assert camera.nack and not camera.rtx_ssrcs  # simulcast names no SSRCs: the repaired RID says what RTX repairs
+    vp8 = next(item for item in camera.payloads if item.codec == "vp8")
+    assert [item.pt for item in camera.payloads if item.apt == vp8.pt] == [vp8.pt + 1]
+    assert "repaired-rid" in plan.extensions
+    slot = next(slot for slot in plan.slots if slot.kind == "video")
+    assert dict(slot.rtx)[dict(slot.payloads)[VP8]] == dict(slot.payloads)[VP8] + 1
+    section = next(section for section in answer.sections if section.mid == slot.mid)
+    assert section.ssrc_groups[0].semantics == "FID"
+    assert section.ssrc_groups[0].ssrcs == tuple(item.ssrc for item in section.ssrcs)
+    assert len(section.ssrcs) == 2
+
+
+RED_LINES = "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=rtpmap:111 opus/48000/2\r\n"
+
+
+def with_red(name: str, blocks: str = "111/111") -> Description:
+    text = load(name)
+    return parse(
+        re.sub(r"(m=audio \d+ \S+) 111\b", r"\1 111 63", text).replace(
+            "a=rtpmap:111 opus/48000/2\r\n", RED_LINES.replace("111/111", blocks)
+        )
+    )
+
+
+def test_redundant_sound_is_preferred_where_both_ends_know_it() -> None:
+    result = check_answered(with_red("chromium-call"))
+    assert result is not None
+    plan, answer = result
+    assert [codec.name for codec in answer.sections[0].codecs] == ["red", "opus"]
+    assert answer.sections[0].codecs[1].parameter("useinbandfec") == "1"
+    assert [item.format for item in plan.publications[0].payloads] == [RED, OPUS]
+    slot = next(slot for slot in plan.slots if slot.kind == "audio")
+    assert dict(slot.payloads) == {RED: 63, OPUS: 111}
+
+
+@pytest.mark.parametrize("blocks", ["110/110", "111/110", "x", "111/"])
+def test_redundancy_of_something_else_is_left_out(blocks: str) -> None:
+    plan = make_plan(with_red("chromium-call", blocks), {"0": "microphone"})
+    assert [item.codec for item in plan.publications[0].payloads] == ["opus"]
+
+
+def test_repair_ssrcs_that_an_offer_names_are_known() -> None:
+    plan, _ = answered("aiortc-whip")
+    video = plan.publications[1]
+    assert video.rtx_ssrcs == ((3816974999, 4002107579),)
+    assert video.ssrcs == (3816974999,)
+
+
+def test_without_nack_nothing_is_sent_again() -> None:
+    text = load("chromium-call").replace("nack\r\n", "goog-lntf\r\n")
+    offer = parse(text)
+    plan = make_plan(offer, infer_tracks(offer))
+    assert not any(item.nack or any(payload.codec == "rtx" for payload in item.payloads) for item in plan.publications)
+    assert not any(slot.rtx for slot in plan.slots)
+
+
+def test_rtx_that_repairs_nothing_we_use_is_left_out() -> None:
+    offer = parse(load("chromium-untrimmed"))
+    plan = make_plan(offer, infer_tracks(offer))
+    for publication in plan.publications:
+        media = {item.pt for item in publication.payloads if item.codec != "rtx"}
+        assert {item.apt for item in publication.payloads if item.codec == "rtx"} <= media
 
 
 def test_a_slot_takes_what_its_viewer_can_decode() -> None:

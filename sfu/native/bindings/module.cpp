@@ -155,7 +155,7 @@ class PyWorker {
   Handle AddSource(Handle session, std::uint32_t csrc, std::string mid, const std::string& kind,
                    std::vector<std::string> rids, std::vector<std::uint32_t> ssrcs,
                    std::vector<std::pair<std::uint32_t, std::uint32_t>> rtx_ssrcs,
-                   const std::vector<PayloadTuple>& payloads) {
+                   const std::vector<PayloadTuple>& payloads, bool nack) {
     SourceConfig config;
     config.csrc = csrc;
     config.mid = std::move(mid);
@@ -163,6 +163,7 @@ class PyWorker {
     config.rids = std::move(rids);
     config.ssrcs = std::move(ssrcs);
     config.rtx_ssrcs = std::move(rtx_ssrcs);
+    config.nack = nack;
     for (const auto& [pt, codec, format, clock_rate, apt] : payloads) {
       config.payloads.push_back({pt, ToCodec(codec), format, clock_rate, apt});
     }
@@ -176,7 +177,7 @@ class PyWorker {
 
   Handle AddSlot(Handle session, std::string mid, const std::string& kind, std::uint32_t ssrc, std::uint32_t rtx_ssrc,
                  std::string cname, std::vector<std::pair<std::uint16_t, std::uint8_t>> payloads,
-                 const std::string& stamp) {
+                 std::vector<std::pair<std::uint8_t, std::uint8_t>> rtx_payloads, const std::string& stamp) {
     SlotConfig config;
     config.session = session;
     config.mid = std::move(mid);
@@ -185,6 +186,7 @@ class PyWorker {
     config.rtx_ssrc = rtx_ssrc;
     config.cname = std::move(cname);
     config.payloads = std::move(payloads);
+    config.rtx_payloads = std::move(rtx_payloads);
     config.stamp = ToStamp(stamp);
     return Make([&](Handle handle) {
       config.slot = handle;
@@ -272,11 +274,11 @@ NB_MODULE(_core, m) {  // NOLINT(performance-unnecessary-value-param): the macro
       .def("send_dtls", &PyWorker::SendDtls, "session"_a, "datagram"_a)
       .def("close_session", &PyWorker::CloseSession, "session"_a)
       .def("add_source", &PyWorker::AddSource, "session"_a, "csrc"_a, "mid"_a, "kind"_a, "rids"_a, "ssrcs"_a,
-           "rtx_ssrcs"_a, "payloads"_a)
+           "rtx_ssrcs"_a, "payloads"_a, "nack"_a)
       .def("remove_source", &PyWorker::RemoveSource, "source"_a)
       .def("pause_source", &PyWorker::PauseSource, "source"_a, "paused"_a)
       .def("add_slot", &PyWorker::AddSlot, "session"_a, "mid"_a, "kind"_a, "ssrc"_a, "rtx_ssrc"_a, "cname"_a,
-           "payloads"_a, "stamp"_a)
+           "payloads"_a, "rtx_payloads"_a, "stamp"_a)
       .def("remove_slot", &PyWorker::RemoveSlot, "slot"_a)
       .def("set_slot", &PyWorker::SetSlot, "slot"_a, "source"_a)
       .def("set_slot_view", &PyWorker::SetSlotView, "slot"_a, "visible"_a, "max_pixels"_a, "priority"_a)

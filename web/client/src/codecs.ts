@@ -1,4 +1,4 @@
-/** Trims what is offered: opus, VP8 and H264 with their retransmission. A 12-slot offer shrinks to a third by it. */
+/** Trims what is offered: opus with its redundancy, VP8 and H264 with their retransmission. A 12-slot offer shrinks to a third by it. */
 
 import type { SlotKind } from "./protocol.js";
 
@@ -13,7 +13,11 @@ function isPlainH264(codec: Codec): boolean {
 /** The codecs of ours among `codecs`, the preferred first; empty if none is there. */
 export function trimCodecs(kind: SlotKind, codecs: readonly Codec[]): Codec[] {
   const is = (name: string) => (codec: Codec) => codec.mimeType.toLowerCase() === name;
-  if (kind === "audio") return codecs.filter(is("audio/opus"));
+  if (kind === "audio") {
+    const opus = codecs.filter(is("audio/opus"));
+    // RED carries the packets before once more: of use only together with what it repeats.
+    return opus.length === 0 ? [] : [...opus, ...codecs.filter(is("audio/red"))];
+  }
   const vp8 = codecs.filter(is("video/vp8"));
   const h264 = codecs.filter((codec) => is("video/h264")(codec) && isPlainH264(codec)).slice(0, 1);
   if (vp8.length + h264.length === 0) return [];

@@ -60,9 +60,9 @@ describe("Media", () => {
     ]);
   });
 
-  it("trims codecs to opus, VP8, one H264 and retransmission", () => {
+  it("trims codecs to opus and its redundancy, VP8, one H264 and retransmission", () => {
     const names = (index: number): string[] | undefined => peer.transceivers[index]?.preferred.map(({ mimeType }) => mimeType);
-    expect(names(0)).toEqual(["audio/opus"]);
+    expect(names(0)).toEqual(["audio/opus", "audio/red"]);
     expect(names(1)).toEqual(["video/VP8", "video/H264", "video/rtx"]);
     expect(names(5)).toEqual(["video/VP8", "video/H264", "video/rtx"]);
   });
