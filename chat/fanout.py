@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from chat import metrics
-from chat.hint import Frames, Hint, frames_of, topic_of
+from chat.hint import Frames, Hint, Passing, frames_of, topic_of
 from chat.ring import Ring
 from chat.store import Head
 from chat.subscription import Sink, Subscription
@@ -81,7 +81,7 @@ class Feed:
         await asyncio.shield(self._opening)
 
     async def _open(self) -> None:
-        self._leave_bus = await self._bus.subscribe(topic_of(self.conversation), self.hint)
+        self._leave_bus = await self._bus.subscribe(topic_of(self.conversation), self.heard)
         try:
             head = await self._read_head(self.conversation)
         except BaseException:
@@ -106,6 +106,13 @@ class Feed:
         for task in (self._opening, self._reading, self._tip_due):
             if task is not None:
                 task.cancel()
+
+    def heard(self, message: Hint | Passing) -> None:
+        """What the bus brings."""
+        if isinstance(message, Passing):
+            self.tell(message.notice)
+        else:
+            self.hint(message)
 
     def hint(self, hint: Hint) -> None:
         """Something is committed up to ``hint.hi``."""
@@ -288,12 +295,6 @@ class Feeds:
         feed = self._feeds.get(conversation)
         if feed is not None:
             feed.tips(head)
-
-    def tell(self, conversation: str, notice: Notice) -> None:
-        """Something that passes and is in no log."""
-        feed = self._feeds.get(conversation)
-        if feed is not None:
-            feed.tell(notice)
 
     def close(self) -> None:
         for feed in self._feeds.values():

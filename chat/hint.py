@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tertulia.catalogue import FRAME_BYTES_MAX, Event, Messages
+from tertulia.catalogue import FRAME_BYTES_MAX, Event, Frame, Messages, Receipt, SomebodyTyping
 from tertulia.frames import Notice
 
 _FRAME_OVERHEAD = 256
@@ -25,7 +25,9 @@ class Hint:
         """Numbers only: another process reads the events from the database, once for all of its readers."""
         return b"%d %d" % (self.lo, self.hi)
 
-    def joined(self, later: Hint) -> Hint:
+    def joined(self, later: Hint | Passing) -> Hint | None:
+        if isinstance(later, Passing):
+            return None
         return Hint(min(self.lo, later.lo), max(self.hi, later.hi))
 
     @classmethod
@@ -33,6 +35,34 @@ class Hint:
         """Raises ValueError."""
         lo, hi = (int(part) for part in message.split())
         return cls(lo, hi)
+
+
+@dataclass(frozen=True)
+class Passing:
+    """Something that is in no log: who reads how far, who is writing."""
+
+    notice: Notice
+
+    def to_bus(self) -> bytes:
+        """The notice itself, which is short and holds nothing that was written."""
+        return b"%b %b" % (self.notice.event.encode(), self.notice.json)
+
+    def joined(self, later: object) -> None:
+        """Each is told for itself."""
+
+
+_PASSING: dict[str, type[Frame]] = {"receipt": Receipt, "somebody-typing": SomebodyTyping}
+
+
+def read_hint(message: bytes) -> Hint | Passing:
+    """What the bus brought from another process. Raises ValueError."""
+    if message[:1].isdigit():
+        return Hint.from_bus(message)
+    event, _, json = message.partition(b" ")
+    kind = _PASSING.get(event.decode(errors="replace"))
+    if kind is None:
+        raise ValueError("no such notice passes")
+    return Passing(Notice(event.decode(), msgspec.json.decode(json, type=kind)))
 
 
 @dataclass(frozen=True, slots=True)

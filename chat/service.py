@@ -13,11 +13,12 @@ import structlog
 
 from chat import store
 from chat.access import access_conversation
+from chat.calls import CallDesk
 from chat.consumers import Consumer
 from chat.conversations import ConversationDesk
 from chat.core import Core, Door
 from chat.fanout import Feeds
-from chat.hint import Hint, frames_of, topic_of
+from chat.hint import Hint, Passing, frames_of, topic_of
 from chat.loss import LOST
 from chat.marks import MarkDesk
 from chat.messages import PAGE_BYTES_MAX, MessageDesk
@@ -65,6 +66,7 @@ class ChatService:
         self.conversations = ConversationDesk(core)
         self.personal = PersonalDesk(core)
         self.marks = MarkDesk(core, self.personal, self.tell)
+        self.calls = CallDesk(core)
         self.passing = PassingDesk(core, self.tell)
         self.finding = SearchDesk(core)
         self.sweeper = Sweeper(database)
@@ -86,6 +88,7 @@ class ChatService:
 
     async def close(self) -> None:
         """Answer what is queued, then stop."""
+        await self.calls.close()
         for part in (self.sweeper, self.index, self.own_logs):
             await part.close()
         await self._core.close()
@@ -126,7 +129,7 @@ class ChatService:
 
     def tell(self, conversation: str, notice: Notice) -> None:
         """Tell whoever has a conversation open something that passes and is in no log."""
-        self._feeds.tell(conversation, notice)
+        self._bus.publish(topic_of(conversation), Passing(notice))
 
     def _tell(self, conversation: str, hint: Hint) -> None:
         self._bus.publish(topic_of(conversation), hint)

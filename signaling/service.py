@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from chat import channel
+from chat.calls import CallDesk
 from chat.messages import PAGE_BYTES_MAX
 from chat.service import ChatService
 from chat.subscription import Subscription
@@ -74,6 +75,7 @@ class SignalingService:
         chat: ChatService,
         robot_host: RobotHost | None = None,
         grace_s: float = GRACE_S,
+        calls: CallDesk | None = None,
     ) -> None:
         self.settings = settings
         self.tokens = tokens
@@ -82,6 +84,8 @@ class SignalingService:
         self._sfu = sfu
         self._chat = chat
         self.grace_s = grace_s
+        self.calls = calls
+        """Who is told that calls begin and end; nobody, where the log is not to say it."""
         self._channels = ChannelDoor(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -249,6 +253,7 @@ class SignalingService:
             connection.following.forget(subscription.conversation)
         presence.welcome(connection, chat.head.seq if chat is not None and chat.head is not None else 0)
         room.presences[presence.id] = presence
+        self._tell_of_call(room, principal)
         event = "participant-joined" if newcomer else "participant-updated"
         room.tell(Notice(event, presence.participant()), [presence])
         if slots is None and link is not None:
@@ -349,12 +354,19 @@ class SignalingService:
         presence.detach()
         if room.presences.get(presence.id) is presence:
             del room.presences[presence.id]
+            self._tell_of_call(room, presence.principal)
             room.tell(Notice("participant-left", ParticipantLeft(presence.id, reason)))
         if link is not None:
             self._leave_media(link, reason)
         if room.people == 0:
             self.robots.stop_room(room.info.id)
         self.directory.let_go_if_unused(room)
+
+    def _tell_of_call(self, room: LiveRoom, principal: Principal) -> None:
+        """Have the log say that a call began or ended: there is one while somebody in the room has media."""
+        if self.calls is not None and not room.ended and not self._closing:
+            in_call = any(presence.link is not None for presence in room.presences.values())
+            self.calls.changed(room.info.conversation, principal, in_call)
 
     def _leave_media(self, link: MediaLink, reason: str) -> None:
         session = link.known_session()
@@ -416,6 +428,7 @@ class SignalingService:
             if before is not None and before.session is not None:
                 self._leave_media(before, "replaced")
             live.presences[presence.id] = presence
+            self._tell_of_call(live, principal)
             event = "participant-updated" if found else "participant-joined"
             live.tell(Notice(event, presence.participant()), [presence])
             return link

@@ -19,7 +19,7 @@ import chat.routes
 import signaling.events
 import signaling.http
 import turn.http
-from chat.hint import Hint
+from chat.hint import read_hint
 from chat.service import ChatService
 from sfu import whip
 from sfu.robots import RobotHost
@@ -52,10 +52,12 @@ async def build(settings: Settings) -> web.Application:
     """The program as one aiohttp application. Its services start with it and stop with it."""
     tokens = Tokens(settings)
     database = Database.from_settings(settings)
-    bus = bus_choice.choose(settings, database, {"chat": Hint.from_bus})
+    bus = bus_choice.choose(settings, database, {"chat": read_hint})
     chat_service = ChatService(database, bus)
     sfu_service = SfuService(settings)
-    signaling_service = SignalingService(settings, database, tokens, sfu_service, chat_service, RobotHost())
+    signaling_service = SignalingService(
+        settings, database, tokens, sfu_service, chat_service, RobotHost(), calls=chat_service.calls
+    )
 
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chat.hint import Hint
+from chat.hint import Hint, read_hint
 from tertulia.bus_postgres import PAYLOAD_BYTES_MAX, PostgresCarrier, read, write
 from tertulia.bus_redis import RedisCarrier
 from tertulia.bus_shared import Carrier, SharedBus
@@ -19,7 +19,7 @@ from tests.databases import shared_server
 from tests.valkey import Valkey
 from tests.waiting import until
 
-READERS: dict[str, Callable[[bytes], Any]] = {"chat": Hint.from_bus}
+READERS: dict[str, Callable[[bytes], Any]] = {"chat": read_hint}
 
 
 @pytest.fixture(scope="module")
