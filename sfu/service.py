@@ -122,7 +122,13 @@ class SfuService:
         if len(set(tracks.values())) != len(tracks):
             raise BadRequest("offer-invalid", "Two sections name the same track.", "tracks")
         try:
-            plan = make_plan(offer, tracks, publish=grants.publish, subscribe=grants.subscribe)
+            plan = make_plan(
+                offer,
+                tracks,
+                publish=grants.publish,
+                subscribe=grants.subscribe,
+                prefer=self._settings.video_codec,
+            )
         except SdpError as error:
             raise BadRequest(error.code, error.message, "offer") from error
         try:

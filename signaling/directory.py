@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chat.service import ChatService
 from signaling import names, store
 from signaling.rooms import LiveRoom
@@ -32,7 +34,7 @@ class Directory:
         # The conversation first: should the program end here, one is left that nobody can see, and never the reverse.
         conversation = await self._chat.ensure_room_conversation(room_id, name)
         async with self._database.acquire() as db:
-            return await store.create_room(db, room_id, name, conversation, key_id)
+            return self.counted(await store.create_room(db, room_id, name, conversation, key_id))
 
     async def delete(self, room_id: str) -> None:
         """Raises NotFound ``room-not-found``."""
@@ -73,7 +75,9 @@ class Directory:
         identity = identity or names.guest_identity()
         token = self._tokens.mint(room_id, identity, name, grants, ttl_s or SITE_TTL_S, key_id)
         expires_at = round(self._tokens.verify(token).expires_at * 1000)
-        return RoomToken(token=token, identity=identity, name=name, expires_at=expires_at)
+        return RoomToken(
+            token=token, identity=identity, name=name, expires_at=expires_at, video_codec=self._settings.video_codec
+        )
 
     # --- those that somebody is in ---------------------------------------------------------------------------------
 
@@ -101,7 +105,7 @@ class Directory:
         """The room with the number of those who are in it now."""
         held = self._held.get(info.id)
         count = len(held.presences) if held is not None else 0
-        return RoomInfo(info.id, info.name, info.conversation, info.created_at, count)
+        return msgspec.structs.replace(info, participants=count, video_codec=self._settings.video_codec)
 
     async def _stored(self, room_id: str) -> RoomInfo:
         async with self._database.acquire() as db:

@@ -18,6 +18,7 @@ from tertulia.catalogue_base import *
 from tertulia.catalogue_chat import *
 
 TrackKind = Literal["microphone", "camera", "screen", "screen-audio"]
+VideoCodec = Literal["vp8", "h264", "vp9", "av1"]
 ParticipantKind = Literal["person", "robot", "stream", "viewer"]
 
 
@@ -53,11 +54,14 @@ class Participant(Frame, frozen=True):
 
 
 class RoomInfo(Frame, frozen=True):
+    """``video_codec`` is what cameras should send where they can; it decides how a client divides its picture."""
+
     id: RoomId
     name: Annotated[str, Meta(max_length=80)] = ""
     conversation: Uuid = ""
     created_at: Millis = 0
     participants: int = 0
+    video_codec: VideoCodec = "vp8"
 
 
 class ParticipantLeft(Frame, frozen=True):
@@ -253,6 +257,7 @@ class RoomToken(Frame, frozen=True):
     identity: Identity
     name: DisplayName
     expires_at: Millis
+    video_codec: VideoCodec = "vp8"
 
 
 class ParticipantList(Frame, frozen=True):

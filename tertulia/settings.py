@@ -18,6 +18,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from tertulia.catalogue import VideoCodec
+
 PREFIX = "TERTULIA_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
@@ -101,6 +103,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = {}
     guests: Annotated[bool, _help("Whether people without an account may create rooms and join with a name.")] = True
     room_capacity: Annotated[int, Meta(ge=1, le=10_000), _help("How many participants a room holds at most.")] = 100
+    video_codec: Annotated[
+        VideoCodec,
+        _help(
+            "What cameras and screens send where the browser can: `vp8` and `h264` in several sizes, `vp9` and `av1` "
+            "in layers of one stream. A viewer that cannot decode it sees no picture, and is told so."
+        ),
+    ] = "vp8"
     channel_room_max: Annotated[
         int,
         Meta(ge=0, le=10_000),

@@ -30,7 +30,16 @@ HEADER = """\
 CONSTANTS = ("MESSAGE_TEXT_MAX", "MESSAGE_BYTES_MAX", "FRAME_BYTES_MAX", "CONTROL_CHANNEL_ID", "CHAT_CHANNEL_ID")
 ALIASES = {
     name: getattr(catalogue, name)
-    for name in ("TrackKind", "ParticipantKind", "EventKind", "ConversationKind", "MadeKind", "Role", "Status")
+    for name in (
+        "TrackKind",
+        "VideoCodec",
+        "ParticipantKind",
+        "EventKind",
+        "ConversationKind",
+        "MadeKind",
+        "Role",
+        "Status",
+    )
 }
 
 

@@ -16,6 +16,7 @@ from sfu.sdp.profile import (
     MediaKind,
     Payload,
     Stamp,
+    VideoCodec,
     accepted,
     answer_codec,
     answer_extensions,
@@ -138,15 +139,21 @@ def bundle(offer: Description) -> tuple[str, ...]:
 
 
 def make_plan(
-    offer: Description, tracks: Mapping[str, TrackKind], *, publish: bool = True, subscribe: bool = True
+    offer: Description,
+    tracks: Mapping[str, TrackKind],
+    *,
+    publish: bool = True,
+    subscribe: bool = True,
+    prefer: VideoCodec = "vp8",
 ) -> Plan:
     """Decide every section.
 
     :param tracks: MID of a sending section -> what it carries; sending sections not named are answered ``inactive``
     :param publish: whether the client may send
     :param subscribe: whether the client may receive
+    :param prefer: the codec that cameras and screens send where they can
     """
-    builder = _Builder(offer, tracks, publish, subscribe)
+    builder = _Builder(offer, tracks, publish, subscribe, prefer)
     remote = read_remote(offer)
     sections = tuple(builder.decide(section) for section in offer.sections)
     missing = [mid for mid in tracks if mid not in builder.offered]
@@ -170,8 +177,8 @@ def make_plan(
 class _Choice:
     """What is used of a section's codecs."""
 
-    def __init__(self, section: Section, kind: MediaKind) -> None:
-        pairs = accepted(section, kind)
+    def __init__(self, section: Section, kind: MediaKind, prefer: VideoCodec) -> None:
+        pairs = accepted(section, kind, prefer)
         self.payloads = tuple(payload for _, payload in pairs)
         self.decodable = tuple(decodable(list(self.payloads)))
         self.nack = any("nack" in codec.feedback for codec, _ in pairs)
@@ -184,7 +191,10 @@ class _Choice:
 
 
 class _Builder:
-    def __init__(self, offer: Description, tracks: Mapping[str, TrackKind], publish: bool, subscribe: bool) -> None:
+    def __init__(
+        self, offer: Description, tracks: Mapping[str, TrackKind], publish: bool, subscribe: bool, prefer: VideoCodec
+    ) -> None:
+        self.prefer = prefer
         self.members = frozenset(bundle(offer))
         self.tracks = tracks
         self.publish = publish
@@ -198,7 +208,7 @@ class _Builder:
         self.feedback: set[str] = set()
         self.seats = {"audio": 0, "video": 0}
         self._claimed: set[int] = set()
-        self._choices: dict[tuple[MediaKind, tuple[Codec, ...]], _Choice] = {}
+        self._choices: dict[tuple[MediaKind, VideoCodec, tuple[Codec, ...]], _Choice] = {}
         videos = [section for section in offer.sections if self._is_slot(section) and section.kind == "video"]
         self.seat_count = len(videos)
 
@@ -214,21 +224,23 @@ class _Builder:
         if section.kind not in ("audio", "video") or "RTP/SAVPF" not in section.protocol or not section.rtcp_mux:
             return _refused(section)
         kind = cast(MediaKind, section.kind)
-        choice = self._choose(section, kind)
+        track = self.tracks.get(section.mid)
+        choice = self._choose(section, kind, track)
         if not choice.payloads:
             return _refused(section)
-        track = self.tracks.get(section.mid)
         if track is not None and section.direction in ("sendonly", "sendrecv"):
             return self._publication(section, kind, track, choice)
         if self._is_slot(section):
             return self._slot(section, kind, choice)
         return _answer(section, "inactive", choice.received)
 
-    def _choose(self, section: Section, kind: MediaKind) -> _Choice:
+    def _choose(self, section: Section, kind: MediaKind, track: TrackKind | None) -> _Choice:
         """Slots repeat the same codecs; what was decided for one holds for all."""
-        key = (kind, section.codecs)
+        # Encoders in hardware, which H264 is chosen for, are made for cameras and not for text.
+        prefer = "vp8" if track == "screen" and self.prefer == "h264" else self.prefer
+        key = (kind, prefer, section.codecs)
         if key not in self._choices:
-            self._choices[key] = _Choice(section, kind)
+            self._choices[key] = _Choice(section, kind, prefer)
         return self._choices[key]
 
     def _is_slot(self, section: Section) -> bool:

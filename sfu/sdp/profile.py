@@ -15,6 +15,8 @@ from typing import Final, Literal
 from sfu.sdp.types import Codec, Direction, Extension, Section
 
 MediaKind = Literal["audio", "video"]
+VideoCodec = Literal["vp8", "h264", "vp9", "av1"]
+VIDEO_CODECS: Final[tuple[VideoCodec, ...]] = ("vp8", "h264", "vp9", "av1")
 Stamp = Literal["", "transport-cc", "abs-send-time"]
 
 EXTENSIONS: Final[dict[str, str]] = {
@@ -27,6 +29,7 @@ EXTENSIONS: Final[dict[str, str]] = {
     "urn:3gpp:video-orientation": "orientation",
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time": "abs-capture-time",
     "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay": "playout-delay",
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": "dependency-descriptor",
 }
 """URI -> short name, as the core spells it."""
 
@@ -34,13 +37,16 @@ _RECEIVED: Final = {
     "audio": frozenset({"mid", "audio-level", "transport-cc", "abs-send-time", "abs-capture-time"}),
     "video": frozenset(
         {"mid", "rid", "repaired-rid", "transport-cc", "abs-send-time", "orientation", "abs-capture-time",
-         "playout-delay"}
+         "playout-delay", "dependency-descriptor"}
     ),
 }  # fmt: skip
 _SENT: Final = {
     "audio": frozenset({"mid", "audio-level", "transport-cc", "abs-send-time", "abs-capture-time"}),
-    "video": frozenset({"mid", "transport-cc", "abs-send-time", "orientation", "abs-capture-time", "playout-delay"}),
-}
+    "video": frozenset(
+        {"mid", "transport-cc", "abs-send-time", "orientation", "abs-capture-time", "playout-delay",
+         "dependency-descriptor"}
+    ),
+}  # fmt: skip
 _MIRRORED: Final[dict[Direction | None, Direction | None]] = {
     None: None,
     "sendrecv": "sendrecv",
@@ -121,13 +127,15 @@ def _h264(codec: Codec) -> Payload | None:
     return None
 
 
-def accepted(section: Section, kind: MediaKind) -> list[tuple[Codec, Payload]]:
-    """The codecs of a section that are used, best first: what every browser decodes comes before the rest.
+def accepted(section: Section, kind: MediaKind, prefer: VideoCodec) -> list[tuple[Codec, Payload]]:
+    """The codecs of a section that are used, best first: a sender takes the first.
 
     RED before Opus, so that publishers send it: then a lost packet's sound comes in the next.
+
+    :param prefer: what comes before all others; then what every browser decodes comes before the rest
     """
     pairs = ((codec, format_of(codec)) for codec in section.codecs)
-    wanted = {"audio": ("red", "opus"), "video": ("vp8", "h264", "vp9", "av1")}[kind]
+    wanted = {"audio": ("red", "opus"), "video": tuple(dict.fromkeys((prefer, *VIDEO_CODECS)))}[kind]
     known = [(codec, payload) for codec, payload in pairs if payload is not None and payload.codec in wanted]
     opus = {str(payload.pt) for _, payload in known if payload.codec == "opus"}
     # RFC 2198, section 5: the parameters are the payload types of the blocks.
@@ -203,6 +211,8 @@ def answer_extensions(section: Section, kind: MediaKind, *, receiving: bool, mix
         name = EXTENSIONS.get(extension.uri)
         if name is None or name in chosen or name not in wanted or name == unused:
             continue
+        if name == "dependency-descriptor" and not mixed:
+            continue  # with a key frame it is longer than the one-byte form holds
         if extension.direction in (blocked, "inactive") or (extension.id > 14 and not mixed):
             continue
         chosen[name] = Extension(extension.id, extension.uri, _MIRRORED[extension.direction])

@@ -9,7 +9,9 @@ import {
   ok,
   type Environment,
   type Result,
+  type RoomToken,
   type SlotPlan,
+  type VideoCodec,
 } from "@tertulia/client";
 
 import { Order } from "./call/order";
@@ -40,12 +42,25 @@ export function startVisit(id: string): Visit {
   const tokens = new Tokens(api, id);
   const plan = debugPlan(matchMedia("(max-width: 700px)").matches ? PHONE : DESKTOP);
   let name = "";
-  const token = async (fresh: boolean): Promise<string> => {
+  let videoCodec: VideoCodec = "vp8";
+  const obtain = async (fresh = false): Promise<Result<RoomToken>> => {
     const made = await tokens.obtain(name, fresh);
+    if (made.ok) videoCodec = made.value.video_codec;
+    return made;
+  };
+  const token = async (fresh: boolean): Promise<string> => {
+    const made = await obtain(fresh);
     return made.ok ? made.value.token : "";
   };
   const environment: Partial<Environment> = debugEnvironment();
-  const room = new Room({ room: id, token, plan, iceServers: () => iceServers(token), environment });
+  const room = new Room({
+    room: id,
+    token,
+    plan,
+    videoCodec: () => videoCodec,
+    iceServers: () => iceServers(token),
+    environment,
+  });
   const devices = new Devices(navigator.mediaDevices, memory);
   const visit: Visit = {
     id,
@@ -56,14 +71,14 @@ export function startVisit(id: string): Visit {
     order: new Order(room.roster, room.speakers),
     async prepare(chosen) {
       name = chosen;
-      const made = await tokens.obtain(name);
+      const made = await obtain();
       if (made.ok) room.prepare();
     },
     async join(chosen) {
       name = chosen;
       room.timeline.start();
       // A refusal here has a code that says more than a refused socket.
-      const made = await tokens.obtain(name);
+      const made = await obtain();
       if (!made.ok) return failed(made.error);
       const joined = await room.join();
       return joined.ok ? ok(null) : failed(joined.error);

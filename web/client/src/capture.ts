@@ -111,7 +111,11 @@ export class Capture extends Emitter<CaptureEvents> {
       this.#fail("screen", opened.error);
       return;
     }
-    for (const track of opened.value) this.#publisher.set(track.kind === "video" ? "screen" : "screen-audio", track);
+    for (const track of opened.value) {
+      // Text stays sharp at the expense of frames, not the other way round.
+      if (track.kind === "video") track.contentHint = "detail";
+      this.#publisher.set(track.kind === "video" ? "screen" : "screen-audio", track);
+    }
   }
 
   #fail(kind: CaptureKind, problem: DeviceProblem): void {

@@ -14,6 +14,8 @@ export const CHAT_CHANNEL_ID = 1;
 
 export type TrackKind = "microphone" | "camera" | "screen" | "screen-audio";
 
+export type VideoCodec = "vp8" | "h264" | "vp9" | "av1";
+
 export type ParticipantKind = "person" | "robot" | "stream" | "viewer";
 
 export type EventKind = "message" | "edit" | "delete" | "reaction" | "pin" | "unpin" | "member" | "settings" | "call-started" | "call-ended" | "self" | "x";
@@ -44,12 +46,14 @@ export interface Joined {
   ice_servers: IceServer[];
 }
 
+/** `video_codec` is what cameras should send where they can; it decides how a client divides its picture. */
 export interface RoomInfo {
   id: string;
   name: string;
   conversation: string;
   created_at: number;
   participants: number;
+  video_codec: VideoCodec;
 }
 
 /** One person's (or robot's, or stream's) presence in a room. */
@@ -503,6 +507,7 @@ export interface RoomToken {
   identity: string;
   name: string;
   expires_at: number;
+  video_codec: VideoCodec;
 }
 
 /** `GET /rooms/{id}/participants`. */

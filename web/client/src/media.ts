@@ -6,10 +6,10 @@
  * `counts` lets tests hold us to that.
  */
 
-import type { ChannelName, TrackIntent, TrackKind } from "./catalogue.js";
-import { preferCodecs, type Capabilities } from "./codecs.js";
+import type { ChannelName, TrackIntent, TrackKind, VideoCodec } from "./catalogue.js";
+import { canUse, offerDependencies, preferCodecs, type Capabilities } from "./codecs.js";
 import { Emitter } from "./emitter.js";
-import { cameraLayers, fitLayers } from "./layers.js";
+import { cameraEncodings, fitLayers, isScalable, screenEncodings } from "./layers.js";
 import { CHANNEL_IDS, type SlotKind } from "./protocol.js";
 import { failed, ok, type MediaFailed, type Result } from "./result.js";
 
@@ -40,12 +40,12 @@ interface MediaEvents {
 
 export const TRACK_KINDS: readonly TrackKind[] = ["microphone", "camera", "screen", "screen-audio"];
 
-const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [{ maxBitrate: 3_000_000, maxFramerate: 30 }];
-
 export interface MediaOptions {
   readonly peer: PeerFactory;
   readonly capabilities: Capabilities;
   readonly plan: SlotPlan;
+  /** What the room prefers. */
+  readonly videoCodec: VideoCodec;
   /** Asked for with each offer, since credentials expire. */
   readonly iceServers: () => Promise<readonly RTCIceServer[]>;
 }
@@ -65,8 +65,8 @@ export class Media extends Emitter<MediaEvents> {
     super();
     this.#iceServers = options.iceServers;
     this.#peer = options.peer({ bundlePolicy: "max-bundle" });
-    this.#addSenders(options.capabilities);
-    this.#addReceivers(options.plan, options.capabilities);
+    this.#addSenders(options.capabilities, options.videoCodec);
+    this.#addReceivers(options.plan, options.capabilities, options.videoCodec);
     // After the transceivers, so that the offer ends with m=application.
     this.channels = {
       control: this.#peer.createDataChannel("control", { negotiated: true, id: CHANNEL_IDS.control }),
@@ -157,24 +157,27 @@ export class Media extends Emitter<MediaEvents> {
     this.#setState("dead");
   }
 
-  #addSenders(capabilities: Capabilities): void {
+  #addSenders(capabilities: Capabilities, wanted: VideoCodec): void {
+    const codec = canUse(wanted, capabilities.send("video")) ? wanted : "vp8";
     const add = (kind: TrackKind, type: SlotKind, sendEncodings?: RTCRtpEncodingParameters[]): void => {
       const init: RTCRtpTransceiverInit = { direction: "sendonly" };
-      if (sendEncodings !== undefined) init.sendEncodings = sendEncodings.map((encoding) => ({ ...encoding }));
+      if (sendEncodings !== undefined) init.sendEncodings = sendEncodings;
       const transceiver = this.#peer.addTransceiver(type, init);
-      preferCodecs(transceiver, type, "send", capabilities);
+      preferCodecs(transceiver, type, "send", capabilities, codec);
+      if (type === "video" && isScalable(codec)) offerDependencies(transceiver);
       this.#senders.set(kind, transceiver);
     };
     add("microphone", "audio");
-    add("camera", "video", [...cameraLayers()]);
-    add("screen", "video", SCREEN_ENCODINGS);
+    add("camera", "video", cameraEncodings(codec));
+    add("screen", "video", screenEncodings(codec));
     add("screen-audio", "audio");
   }
 
-  #addReceivers(plan: SlotPlan, capabilities: Capabilities): void {
+  #addReceivers(plan: SlotPlan, capabilities: Capabilities, codec: VideoCodec): void {
     const add = (kind: SlotKind, seat: number | null): void => {
       const transceiver = this.#peer.addTransceiver(kind, { direction: "recvonly" });
-      preferCodecs(transceiver, kind, "receive", capabilities);
+      preferCodecs(transceiver, kind, "receive", capabilities, codec);
+      if (kind === "video" && isScalable(codec)) offerDependencies(transceiver);
       this.#receivers.push({ transceiver, kind, seat });
     };
     for (let seat = 0; seat < plan.seats; seat += 1) {

@@ -1,6 +1,6 @@
 /** A room as a client sees it: the managers, and the wires between them. It holds no logic of its own. */
 
-import type { Grants, Joined, SessionEnded, View } from "./catalogue.js";
+import type { Grants, Joined, SessionEnded, VideoCodec, View } from "./catalogue.js";
 import { Chat } from "./chat/chat.js";
 import { Log } from "./chat/log.js";
 import { Outbox } from "./chat/outbox.js";
@@ -41,6 +41,8 @@ export interface RoomOptions {
   /** Brings a room token; `fresh` when the last one had expired. */
   readonly token: (fresh: boolean) => Promise<string>;
   readonly plan: SlotPlan;
+  /** What the room prefers (`RoomToken.video_codec`, `RoomInfo.video_codec`); asked for when an offer is made. */
+  readonly videoCodec?: () => VideoCodec;
   readonly iceServers?: () => Promise<readonly RTCIceServer[]>;
   readonly environment?: Partial<Environment>;
 }
@@ -102,7 +104,7 @@ export class Room extends Emitter<RoomEvents> {
       room: options.room,
       connection: this.connection,
       publisher: this.publisher,
-      makeMedia: () => new Media(media),
+      makeMedia: () => new Media({ ...media, videoCodec: options.videoCodec?.() ?? "vp8" }),
       view: () => this.viewer.view,
       position: () => this.chat.position,
       timers,

@@ -38,7 +38,20 @@ export interface FakeTransceiver {
   };
   readonly receiver: { track: { id: string }; getContributingSources(): [] };
   setCodecPreferences(codecs: readonly { mimeType: string }[]): void;
+  getHeaderExtensionsToNegotiate(): { uri: string; direction: string }[];
+  setHeaderExtensionsToNegotiate(extensions: { uri: string; direction: string }[]): void;
+  /** Whether a header extension whose name holds this is offered. */
+  offered(name: string): boolean;
 }
+
+/** Chromium knows the dependency descriptor, but offers it only when told to. */
+const HEADER_EXTENSIONS = [
+  { uri: "urn:ietf:params:rtp-hdrext:sdes:mid", direction: "sendrecv" },
+  {
+    uri: "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+    direction: "stopped",
+  },
+];
 
 export class FakePeer extends Target {
   signalingState: RTCSignalingState = "stable";
@@ -68,6 +81,7 @@ export class FakePeer extends Target {
         return Promise.resolve();
       },
     };
+    let extensions = HEADER_EXTENSIONS;
     const transceiver: FakeTransceiver = {
       type,
       init,
@@ -78,6 +92,11 @@ export class FakePeer extends Target {
       setCodecPreferences: (codecs) => {
         transceiver.preferred = codecs;
       },
+      getHeaderExtensionsToNegotiate: () => extensions.map((extension) => ({ ...extension })),
+      setHeaderExtensionsToNegotiate: (wanted) => {
+        extensions = wanted;
+      },
+      offered: (extension) => extensions.some(({ uri, direction }) => uri.includes(extension) && direction !== "stopped"),
     };
     this.transceivers.push(transceiver);
     return transceiver;

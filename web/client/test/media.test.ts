@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import type { VideoCodec } from "../src/catalogue.js";
+import type { Encoding } from "../src/layers.js";
 import { Media, type MediaState } from "../src/media.js";
 import { Publisher } from "../src/publisher.js";
 import { capabilities, FakePeer, FakeTrack } from "./fake-peer.js";
@@ -12,13 +14,17 @@ describe("Media", () => {
   beforeEach(() => {
     peer = new FakePeer();
     iceServers = [];
-    media = new Media({
+    media = make("vp8");
+  });
+
+  const make = (videoCodec: VideoCodec): Media =>
+    new Media({
       peer: () => peer.asPeer,
       capabilities,
       plan: { seats: 2, audioOnly: 1 },
+      videoCodec,
       iceServers: () => Promise.resolve(iceServers),
     });
-  });
 
   it("offers senders first, then seats in pairs, then sound without a seat", () => {
     expect(peer.transceivers.map(({ type, init }) => `${type} ${init.direction ?? ""}`)).toEqual([
@@ -65,6 +71,40 @@ describe("Media", () => {
     expect(names(0)).toEqual(["audio/opus", "audio/red"]);
     expect(names(1)).toEqual(["video/VP8", "video/H264", "video/rtx"]);
     expect(names(5)).toEqual(["video/VP8", "video/H264", "video/rtx"]);
+  });
+
+  it.each([
+    ["vp9", ["video/VP9", "video/VP8", "video/H264", "video/rtx"], ["L3T3_KEY"], "L1T3"],
+    ["av1", ["video/AV1", "video/VP8", "video/H264", "video/rtx"], ["L3T3_KEY"], "L1T3"],
+    ["h264", ["video/H264", "video/VP8", "video/rtx"], [undefined, undefined, undefined], undefined],
+    ["vp8", ["video/VP8", "video/H264", "video/rtx"], ["L1T3", "L1T3", "L1T3"], undefined],
+  ] as const)("sends %s as the room prefers, in the layers that it has", (codec, names, camera, screen) => {
+    peer = new FakePeer();
+    make(codec);
+    const modes = (index: number): unknown[] | undefined =>
+      peer.transceivers[index]?.init.sendEncodings?.map((encoding) => (encoding as Encoding).scalabilityMode);
+    for (const index of [1, 2, 5, 7]) expect(peer.transceivers[index]?.preferred.map(({ mimeType }) => mimeType)).toEqual(names);
+    expect(modes(1)).toEqual(camera);
+    expect(modes(2)).toEqual([screen]);
+    const isScalable = codec === "vp9" || codec === "av1";
+    expect(peer.transceivers[1]?.offered("dependency-descriptor")).toBe(isScalable);
+    expect(peer.transceivers[5]?.offered("dependency-descriptor")).toBe(isScalable);
+    expect(peer.transceivers[0]?.offered("dependency-descriptor")).toBe(false);
+  });
+
+  it("sends simulcast of VP8 where it cannot encode what the room prefers", () => {
+    peer = new FakePeer();
+    const send: typeof capabilities.send = (kind) => capabilities.send(kind).filter(({ mimeType }) => mimeType !== "video/AV1");
+    new Media({
+      peer: () => peer.asPeer,
+      capabilities: { ...capabilities, send },
+      plan: { seats: 1, audioOnly: 0 },
+      videoCodec: "av1",
+      iceServers: () => Promise.resolve([]),
+    });
+    expect(peer.transceivers[1]?.init.sendEncodings).toHaveLength(3);
+    expect(peer.transceivers[1]?.preferred[0]?.mimeType).toBe("video/VP8");
+    expect(peer.transceivers[5]?.preferred[0]?.mimeType).toBe("video/AV1");
   });
 
   it("negotiates the data channels by number", () => {

@@ -42,7 +42,7 @@ class FakeServer {
     const head = { conversation: CONVERSATION, seq: this.events.length, tag: last?.id.slice(0, 8) ?? null };
     const position = join.position?.seq;
     return {
-      room: { id: "room", name: "Room", conversation: CONVERSATION, created_at: 0, participants: 1 },
+      room: { id: "room", name: "Room", conversation: CONVERSATION, created_at: 0, participants: 1, video_codec: "vp8" },
       you: person("you", 1),
       participants: [person("ben", 2)],
       grants: { publish: true, subscribe: true, chat: true, moderate: false },
