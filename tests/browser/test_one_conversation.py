@@ -1,5 +1,6 @@
 """One conversation, five clients: two browser windows, one of the size of a phone, a program over HTTP, and the
 standard Socket.IO client in Node. Each writes, and all hold the same messages in the same order.
+"""
 
 from __future__ import annotations
 
