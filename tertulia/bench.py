@@ -151,6 +151,42 @@ def flood(
         )
 
 
+@app.command("chat")
+def chat(
+    parts: Annotated[
+        str, typer.Option(help="What is measured: durable, delay, fan-out, memory, storm.")
+    ] = "durable,delay,fan-out,memory,storm",
+    sockets: Annotated[int, typer.Option(min=25, help="Sockets that read, or are idle.")] = 1000,
+    rates: Annotated[str, typer.Option(help="Messages a second to be fanned out, one measurement each.")] = "5,50,200",
+    seconds: Annotated[float, typer.Option(min=1, help="Length of a measurement.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
+) -> None:
+    """Chat beside stock Socket.IO in Python and in Node, doing the same work in the same run."""
+    from tertulia import bench_chat
+    from tertulia.bench_server import BenchError
+
+    wanted = parts.split(",")
+    if unknown := set(wanted) - bench_chat.PARTS.keys():
+        raise typer.BadParameter(f"--parts knows {', '.join(bench_chat.PARTS)}, not {', '.join(unknown)}.")
+    try:
+        options = bench_chat.Options(sockets, tuple(float(rate) for rate in rates.split(",")), seconds)
+    except ValueError as error:
+        raise typer.BadParameter("--rates is written as 5,50,200.") from error
+
+    async def measure() -> None:
+        async for row in bench_chat.run(wanted, options):
+            typer.echo(json.dumps(asdict(row)) if as_json else f"{row.what:<56} {row.server:<9} {row.figures}")
+
+    if not as_json:
+        for line in _where():
+            typer.echo(line)
+    try:
+        asyncio.run(measure())
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
 def _where() -> Iterator[str]:
     machine = Machine.here()
     yield f"{machine.cpu}, {machine.cores} cores, Linux {machine.kernel}, {datetime.now(UTC):%Y-%m-%d}"

@@ -49,7 +49,8 @@ class Cpu:
         return max(others, default=0.0)
 
 
-def _free_port(kind: socket.SocketKind) -> int:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that nobody uses now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -74,14 +75,14 @@ class BenchServer:
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     async def __aenter__(self) -> BenchServer:
-        port = _free_port(socket.SOCK_STREAM)
+        port = free_port(socket.SOCK_STREAM)
         secret = secrets.token_hex(24)
         self.url = f"http://127.0.0.1:{port}"
         self.key = f"bench:{secret}"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
         environment |= {
             "TERTULIA_HTTP_PORT": str(port),
-            "TERTULIA_MEDIA_PORT": str(_free_port(socket.SOCK_DGRAM)),
+            "TERTULIA_MEDIA_PORT": str(free_port(socket.SOCK_DGRAM)),
             "TERTULIA_MEDIA_ADDRESSES": "127.0.0.1",
             "TERTULIA_DATA_DIR": str(self.directory / "data"),
             "TERTULIA_API_KEYS": f"bench={secret}",
@@ -115,7 +116,7 @@ class BenchServer:
         threads: dict[int, float] = {}
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             try:
-                threads[int(task.name)] = _thread_seconds(task)
+                threads[int(task.name)] = thread_seconds(task)
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended while we looked
         return Cpu(threads, self.pid)
@@ -173,7 +174,7 @@ def _tail(log: Path) -> str:
     return log.read_text(errors="replace")[-2000:]
 
 
-def _thread_seconds(task: Path) -> float:
+def thread_seconds(task: Path) -> float:
     schedstat = task / "schedstat"
     if schedstat.exists():
         return int(schedstat.read_text().split()[0]) / 1e9
