@@ -17,7 +17,7 @@ NATIVE_SOURCES := CMakeLists.txt $(shell find sfu/native/include sfu/native/src 
 CPP_FILES = $(shell find sfu/native -name '*.cpp' -o -name '*.hpp')
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
-.PHONY: help run test check bench torture fuzz setup native web clean
+.PHONY: help run test test-threads check bench torture fuzz setup native web clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -34,6 +34,9 @@ test: .venv/.dev build/native.stamp build/web.stamp ## all tests: the core's, th
 	scripts/test-native
 	cd web && npm test
 	$(VENV)/python -m pytest
+
+test-threads: .venv/.dev ## the core's tests again, under ThreadSanitizer
+	TERTULIA_SANITIZE=thread scripts/test-native
 
 check: .venv/.dev .venv/.check web/node_modules/.stamp ## linters, formatters and type checkers
 	$(VENV)/ruff check .

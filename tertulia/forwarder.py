@@ -47,6 +47,7 @@ class Forwarder:
     :param down: ... and back
     :param seed: all chance comes from it; clients are told apart by the order in which they appear
     :param port: where clients are awaited; 0: a free port
+    :param tap: sees every datagram that arrives here, from either side; called on the forwarder's thread
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class Forwarder:
         seed: int = 1,
         host: str = "127.0.0.1",
         port: int = 0,
+        tap: Callable[[bytes], None] | None = None,
     ) -> None:
         self._target = target
         self._up = up or Impairment()
         self._down = down or Impairment()
         self._seed = seed
+        self._tap = tap
         # Taken now, so that the port is known before the server starts.
         self._listener = _socket((host, port))
         self._loop = uvloop.new_event_loop()
@@ -147,6 +150,8 @@ class Forwarder:
             self._pass(client.down, datagram, self._listener, destination)
 
     def _pass(self, link: Link, datagram: bytes, way: socket.socket, destination: Address) -> None:
+        if self._tap is not None:
+            self._tap(datagram)
         now = self._loop.time()
         arrival = link.send(len(datagram), now)
         if arrival is None:

@@ -64,6 +64,9 @@ SEEDS: dict[str, dict[str, bytes]] = {
         "twcc_vectors": rtcp(205, 15, TWCC + bytes.fromhex("bfff d555 c001 8000") + bytes(40)),
     },
 }
+# What a browser really said in a call (tests/browser/capture.py).
+for target in Path(__file__).with_name("captures").iterdir():
+    SEEDS[target.name] |= {f"captured-{path.name}": path.read_bytes() for path in sorted(target.iterdir())}
 SEEDS["srtp"] = {
     f"{profile}_{name}": bytes([profile, 0, 77]) + packet
     for profile in range(3)
