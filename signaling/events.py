@@ -11,6 +11,7 @@ import asyncio
 import random
 import secrets
 import time
+from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from signaling.websocket import accept
 from tertulia.catalogue import GoAway
 from tertulia.errors import BadRequest, Forbidden, Unavailable
 from tertulia.frames import Notice
+from tertulia.remote import address_of, networks
 
 log = structlog.get_logger("signaling.events")
 
@@ -36,8 +38,9 @@ PING_TIMEOUT_S = 8
 GOAWAY_MS_EACH = 5
 GOAWAY_MAX_MS = 30_000
 """Clients of a server that stops are spread over this time."""
-UNKNOWN_MAX = 4096
-"""Connections that have shown no token yet."""
+UNKNOWN_EACH_MAX = 2048
+UNKNOWN_MAX = 8192
+"""Connections that have shown no token yet, from one address and in all."""
 
 
 class SocketDoor:
@@ -49,7 +52,8 @@ class SocketDoor:
         self._service = service
         self._public = origin_of(service.settings.public_url)
         self._sockets: set[ClientSocket] = set()
-        self._unknown = 0
+        self._proxies = networks(service.settings.trusted_proxies)
+        self._unknown: Counter[str] = Counter()
         self._beat: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -63,14 +67,16 @@ class SocketDoor:
         if origin is not None and not self._ours(origin, request.headers.get("Host", "")):
             raise Forbidden("forbidden", "Pages of another site may not connect.")
         handshake = accept(request.headers)
-        if self._closing or self._unknown >= UNKNOWN_MAX:
+        address = address_of(request, self._proxies)
+        full = self._unknown.total() >= UNKNOWN_MAX or self._unknown[address] >= UNKNOWN_EACH_MAX
+        if self._closing or full:
             raise Unavailable("rate-limited", "Too many clients are connecting; try again in a moment.")
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
-        socket = ClientSocket(self, secrets.token_urlsafe(15))
+        socket = ClientSocket(self, secrets.token_urlsafe(15), address)
         self._sockets.add(socket)
-        self._unknown += 1
+        self._unknown[address] += 1
         socket.open(
             transport, handshake, packets.opening(socket.sid, PING_INTERVAL_S, PING_TIMEOUT_S, MESSAGE_BYTES_MAX)
         )
@@ -81,13 +87,18 @@ class SocketDoor:
 
     def enter(self, socket: ClientSocket, auth: dict[str, Any] | None) -> Connection:
         principal = self._service.tokens.verify(auth.get("token") if auth is not None else None)
-        self._unknown -= 1
+        self._known(socket)
         return Connection(self._service, principal, socket)
+
+    def _known(self, socket: ClientSocket) -> None:
+        self._unknown[socket.address] -= 1
+        if not self._unknown[socket.address]:
+            del self._unknown[socket.address]
 
     def lost(self, socket: ClientSocket) -> None:
         self._sockets.discard(socket)
         if socket.connection is None:
-            self._unknown -= 1
+            self._known(socket)
         else:
             self._service.disconnected(socket.connection)
 

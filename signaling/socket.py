@@ -68,12 +68,15 @@ class ClientSocket(asyncio.Protocol):
         "_receiver",
         "_slot",
         "_transport",
+        "address",
         "connection",
         "sid",
     )
 
-    def __init__(self, manager: Manager, sid: str) -> None:
+    def __init__(self, manager: Manager, sid: str, address: str = "") -> None:
         self.sid = sid
+        self.address = address
+        """To count by; of nobody's concern else."""
         self.connection: Connection | None = None
         self._manager = manager
         self._receiver = Receiver(MESSAGE_BYTES_MAX)

@@ -94,6 +94,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "Empty: PostgreSQL does it where `database_dsn` is set."
         ),
     ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _help("Addresses and networks of reverse proxies whose `X-Forwarded-For` is believed."),
+    ] = ("127.0.0.1", "::1")
     token_secret: Annotated[
         str,
         _help("Signs the room tokens of guests. Empty on localhost: made at the first start and kept in `data_dir`."),
@@ -297,6 +301,13 @@ def _check(settings: Settings) -> None:
                 ipaddress.ip_address(address)
             except ValueError as error:
                 raise SettingsError(f"{name} holds {address!r}, which is not an IP address.") from error
+    for network in settings.trusted_proxies:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise SettingsError(
+                f"trusted_proxies holds {network!r}, which is neither an address nor a network such as 10.0.0.0/8."
+            ) from error
     for network in settings.turn_allowed_peers:
         try:
             ipaddress.ip_network(network)
@@ -352,4 +363,6 @@ def _default_text(field: msgspec.structs.FieldInfo) -> str:
         value = field.default_factory()
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value in ("", (), {}) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value in ("", {}) else str(value)
