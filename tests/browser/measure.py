@@ -81,12 +81,13 @@ def make_room(url: str) -> str:
     return created
 
 
-def describe(quality: Quality) -> str:
-    """One line for people."""
+def describe(quality: Quality, other: Quality) -> str:
+    """One line for people. ``other`` is the page at the far end, which made the picture."""
     [picture] = quality.pictures
-    limits = ", ".join(f"{reason} {s:.0f} s" for reason, s in quality.limited.items() if s >= 1 and reason != "none")
+    limits = ", ".join(f"{reason} {s:.0f} s" for reason, s in other.limited.items() if s >= 1 and reason != "none")
     return (
-        f"{picture.fps:5.1f} frames/s  {picture.height:4}p  frozen {picture.frozen_share:6.2%} "
+        f"frames/s encoded {other.encoded_fps:4.1f} decoded {quality.decoded_fps:4.1f} seen {picture.fps:4.1f}  "
+        f"{picture.height:4}p  frozen {picture.frozen_share:6.2%} "
         f"(browser {quality.browser_frozen_share:6.2%})  longest gap {picture.longest_gap_ms:5.0f} ms  "
         f"concealed {quality.concealed_share:6.2%}  resent {quality.video['retransmittedPacketsReceived']:5.0f}  "
         f"lost {quality.video['packetsLost']:4.0f}  PLI {quality.video['pliCount']:3.0f}  "
@@ -94,9 +95,9 @@ def describe(quality: Quality) -> str:
     )
 
 
-async def _run(loss: float, round_trip_ms: float, seconds: float, seeds: int) -> list[dict[str, object]]:
+async def _run(loss: float, round_trip_ms: float, seconds: float, seeds: range) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         async with async_playwright() as playwright:
             browser = await launch(playwright)
             with tempfile.TemporaryDirectory(prefix="tertulia-loss-") as directory:
@@ -107,8 +108,8 @@ async def _run(loss: float, round_trip_ms: float, seconds: float, seeds: int) ->
                 )  # fmt: skip
                 busy = (time.process_time() - began) / seconds
             await browser.close()
-        for name, quality in zip(("Ana", "Ben"), both, strict=True):
-            sys.stdout.write(f"seed {seed}  {name}  {describe(quality)}\n")
+        for name, quality, other in zip(("Ana", "Ben"), both, reversed(both), strict=True):
+            sys.stdout.write(f"seed {seed}  {name}  {describe(quality, other)}\n")
             sys.stdout.flush()
             found.append({"seed": seed, "name": name, "load": os.getloadavg()[0], "own_cpu": busy, **asdict(quality)})
     return found
@@ -118,11 +119,12 @@ def main(
     loss: Annotated[float, typer.Option(help="Probability of a loss, each direction of each leg.")] = 0.05,
     round_trip_ms: Annotated[float, typer.Option(help="Round trip of each leg.")] = 60.0,
     seconds: Annotated[float, typer.Option(help="Length of a measurement.")] = 120.0,
-    seeds: Annotated[int, typer.Option(help="How many, beginning with 1.")] = 5,
+    seeds: Annotated[int, typer.Option(help="How many.")] = 5,
+    first_seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
     output: Annotated[Path | None, typer.Option("--json", help="Write everything here.")] = None,
 ) -> None:
     """Measure a call of two Chromium windows over a bad network."""
-    found = asyncio.run(_run(loss, round_trip_ms, seconds, seeds))
+    found = asyncio.run(_run(loss, round_trip_ms, seconds, range(first_seed, first_seed + seeds)))
     if output is not None:
         output.write_text(json.dumps(found))
 

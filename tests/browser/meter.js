@@ -19,7 +19,18 @@ window.__meter = (() => {
     return found;
   };
 
-  // What this page sends, and what holds its encoder back: {reason: seconds}, summed over the layers.
+  // Frames that this page's camera gave and that its best layer became: more can arrive nowhere.
+  const sent = async () => {
+    const found = { camera: 0, encoded: 0 };
+    for (const entry of await window.tertulia.stats()) {
+      if (entry.kind !== "video") continue;
+      if (entry.type === "media-source") found.camera += entry.frames ?? 0;
+      if (entry.type === "outbound-rtp") found.encoded = Math.max(found.encoded, entry.framesEncoded ?? 0);
+    }
+    return found;
+  };
+
+  // What holds this page's encoder back: {reason: seconds}, summed over the layers.
   const limited = async () => {
     const seconds = {};
     for (const entry of await window.tertulia.stats()) {
@@ -47,6 +58,7 @@ window.__meter = (() => {
     const run = { active: true, begun: performance.now(), videos: [], samples: [] };
     run.before = await inbound();
     run.limitedBefore = await limited();
+    run.sentBefore = await sent();
     for (const video of document.querySelectorAll('video[data-participant][data-track="camera"]')) watch(video, run);
     run.timer = setInterval(async () => {
       const now = performance.now();
@@ -62,6 +74,7 @@ window.__meter = (() => {
     clearInterval(run.timer);
     const after = await inbound();
     const limitedAfter = await limited();
+    const sentAfter = await sent();
     const streams = Object.entries(after).map(([id, entry]) => {
       const before = run.before[id] ?? {};
       const counted = Object.fromEntries(COUNTED.map((name) => [name, entry[name] - (before[name] ?? 0)]));
@@ -77,6 +90,10 @@ window.__meter = (() => {
       streams,
       samples: run.samples,
       limited: Object.fromEntries(reasons),
+      sent: {
+        camera: sentAfter.camera - run.sentBefore.camera,
+        encoded: sentAfter.encoded - run.sentBefore.encoded,
+      },
     };
   };
 

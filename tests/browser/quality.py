@@ -44,6 +44,15 @@ class Quality:
     """(ms, bytes received so far)."""
     limited: dict[str, float]
     """Seconds that this page's encoders were held back, by reason, summed over its layers."""
+    camera_fps: float
+    """Frames a second that this page's own camera gave ..."""
+    encoded_fps: float
+    """... and that its best layer had: the other page can show no more."""
+
+    @property
+    def decoded_fps(self) -> float:
+        """Frames a second that were decoded; a busy machine may not get round to showing them all."""
+        return self.video.get("framesDecoded", 0.0) / self.seconds
 
     def bit_rate(self, begin_ms: float, end_ms: float) -> float:
         """Bits a second of all media received between two times, headers of RTP and below not counted."""
@@ -66,6 +75,8 @@ def judge(raw: dict[str, Any]) -> Quality:
         audio=_sum(audio),
         samples=tuple((at, received) for at, received in raw["samples"]),
         limited=raw["limited"],
+        camera_fps=raw["sent"]["camera"] * 1000 / raw["ms"],
+        encoded_fps=raw["sent"]["encoded"] * 1000 / raw["ms"],
     )
 
 

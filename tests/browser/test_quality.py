@@ -19,6 +19,7 @@ def seen(frames: list[tuple[float, int, int]], ms: float = 1000.0) -> dict[str, 
         ],
         "samples": [[0.0, 0.0], [250.0, 25_000.0], [500.0, 50_000.0]],
         "limited": {"none": 1.0},
+        "sent": {"camera": 25, "encoded": 24},
     }
 
 
@@ -28,6 +29,7 @@ def test_even_frames_are_a_rate_without_a_freeze() -> None:
     assert (picture.fps, picture.height, picture.frozen_share) == (25.0, 360, 0.0)
     assert quality.concealed_share == 0.01
     assert quality.bit_rate(0, 1000) == 800_000
+    assert (quality.camera_fps, quality.encoded_fps) == (25.0, 24.0)
 
 
 def test_a_gap_is_a_freeze_even_if_the_old_picture_is_presented_again_meanwhile() -> None:
