@@ -7,7 +7,7 @@ principal and reaches rows only through the gate in ``access.py``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -77,10 +77,14 @@ class ChatService:
         self._look = asyncio.Event()
         self._outbox = Outbox(database, lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
         self._heart: asyncio.Task[None] | None = None
+        self._history: str | None = None
+        self.on_restored: list[Callable[[], None]] = []
+        """Called when the database was put back from a backup: what anybody holds of it is of another history."""
 
     async def start(self) -> None:
         self._outbox.start()
         self._bus.on_loss.append(self._look.set)
+        self._look.set()
         self.own_logs.start()
         self.index.start()
         self.sweeper.start()
@@ -220,9 +224,20 @@ class ChatService:
 
     async def beat(self) -> None:
         """Tell every open conversation where it stands, by the database: a lost hint shows here."""
+        await self._check_history()
         conversations = self._feeds.open()
         if not conversations:
             return
         heads = await self._core.read(lambda db: store.heads(db, conversations))
         for conversation, head in heads.items():
             self._feeds.tips(conversation, head)
+
+    async def _check_history(self) -> None:
+        """Notice that a backup was restored under the running program, and let go of everything held."""
+        found = str(await self._core.read(lambda db: db.fetchval("SELECT id FROM tertulia.history")))
+        if self._history not in (None, found):
+            log.warning("the database was restored from a backup; clients are told to come again")
+            self._feeds.close()
+            for then in self.on_restored:
+                then()
+        self._history = found

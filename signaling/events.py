@@ -117,7 +117,10 @@ class SocketDoor:
         if self._beat is not None:
             self._beat.cancel()
             await asyncio.gather(self._beat, return_exceptions=True)
-        # They come back, but not all in the same moment.
+        self.send_away()
+
+    def send_away(self) -> None:
+        """Everybody connects anew, but not all in the same moment."""
         spread_ms = min(GOAWAY_MAX_MS, len(self._sockets) * GOAWAY_MS_EACH)
         for socket in tuple(self._sockets):
             if socket.connection is not None:

@@ -73,7 +73,8 @@ async def build(settings: Settings) -> web.Application:
     app.add_routes(accounts.development.routes(settings, tokens, chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
     app.add_routes(whip.routes(sfu_service, signaling_service))
-    signaling.events.attach(app, signaling_service)
+    door = signaling.events.attach(app, signaling_service)
+    chat_service.on_restored.append(door.send_away)
     app.add_routes(pages.routes(Path(settings.web_dist)))
     app.cleanup_ctx.append(_run)
     return app

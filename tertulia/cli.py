@@ -1,4 +1,4 @@
-"""The command line: ``tertulia serve | check | token | robot | bench | migrate | turn-config``.
+"""The command line: ``tertulia serve | check | token | robot | bench | migrate | backup | restore | turn-config``.
 
 What an operator can do wrong ends with one sentence on standard error and exit code 1; a traceback is always a bug.
 """
@@ -171,6 +171,53 @@ def migrate(config: Config = None) -> None:
     try:
         run(apply())
     except (DatabaseError, DataDirError) as error:
+        fail(str(error))
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="The file to write; must not be there yet.", metavar="FILE")],
+    config: Config = None,
+) -> None:
+    """Write everything in the database to one file, while the server runs or not."""
+    settings = load(config)
+    from tertulia import backup as backups
+    from tertulia.database import DatabaseError
+    from tertulia.datadir import DataDirError
+
+    async def write() -> None:
+        size = await backups.backup(settings, path)
+        typer.echo(f"wrote {path}, {size / 1e6:.1f} MB")
+
+    try:
+        run(write())
+    except (backups.BackupError, DatabaseError, DataDirError) as error:
+        fail(str(error))
+
+
+@app.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="A file that `backup` wrote.", metavar="FILE")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+) -> None:
+    """Put a backup in the place of everything in the database. A running server takes it up within half a minute."""
+    settings = load(config)
+    from tertulia import backup as backups
+    from tertulia.database import DatabaseError
+    from tertulia.datadir import DataDirError
+
+    if not yes:
+        typer.confirm("Everything in the database now will be gone. Go on?", abort=True)
+
+    async def put_back() -> None:
+        for name in await backups.restore(settings, path):
+            typer.echo(f"applied {name}")
+        typer.echo(f"restored {path}; clients that are connected are told to reload")
+
+    try:
+        run(put_back())
+    except (backups.BackupError, DatabaseError, DataDirError) as error:
         fail(str(error))
 
 

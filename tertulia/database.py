@@ -182,9 +182,15 @@ class Database:
             row = await connection.fetchrow(
                 "select current_setting('fsync') fsync, current_setting('full_page_writes') full_page_writes,"
                 " current_setting('synchronous_commit') synchronous_commit, current_setting('server_encoding') encoding"
+                ", lower('ÄΣЖ') = 'äσж' folds"
             )
         if row["encoding"] != "UTF8":
             raise DatabaseError(f"The database's encoding is {row['encoding']}; make one with encoding UTF8.")
+        if not row["folds"]:
+            raise DatabaseError(
+                "The database's locale knows only ASCII letters, so that names would not be found; make one with "
+                "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' (PostgreSQL 17 or newer), or any UTF-8 locale."
+            )
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             if row[name] == "off":
                 raise DatabaseError(
@@ -195,13 +201,17 @@ class Database:
 
     async def migrate(self) -> list[str]:
         """Apply what is missing; the names of what was applied. Raises DatabaseError."""
-        known = [migration for package in PACKAGES for migration in find_migrations(package)]
         async with self.acquire() as connection:
-            await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
-            try:
-                return await _apply(connection, known)
-            finally:
-                await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
+            return await self.migrate_on(connection)
+
+    async def migrate_on(self, connection: asyncpg.Connection) -> list[str]:
+        """Apply what is missing over a connection that is there already. Raises DatabaseError."""
+        known = [migration for package in PACKAGES for migration in find_migrations(package)]
+        await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+        try:
+            return await _apply(connection, known)
+        finally:
+            await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
 
 
 def find_migrations(package: str) -> list[Migration]:

@@ -55,6 +55,11 @@ class Server:
         }
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What another of its commands needs to find its data."""
+        return dict(self._environment)
+
+    @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
