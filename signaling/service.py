@@ -16,7 +16,7 @@ import structlog
 from chat import channel
 from chat.calls import CallDesk
 from chat.messages import PAGE_BYTES_MAX
-from chat.service import ChatService
+from chat.service import CHANNEL_PAGE_BYTES_MAX, ChatService
 from chat.subscription import Subscription
 from signaling.directory import Directory
 from signaling.outlet import Channel
@@ -151,9 +151,7 @@ class SignalingService:
         if isinstance(request, Join):
             return await self.join(connection, request)
         if isinstance(request, Sync) and request.open is not None:
-            answer, answered = await connection.sync(self._chat, request, PAGE_BYTES_MAX)
-            connection.after_answer.append(answered)
-            return answer
+            return await self._follow(connection, request, PAGE_BYTES_MAX)
         if event in channel.REQUESTS:
             return await channel.dispatch(self._chat, connection.principal, request, "socket")
         presence = connection.presence
@@ -163,11 +161,18 @@ class SignalingService:
 
     async def handle_channel(self, presence: Presence, link: MediaLink, event: str, request: Frame) -> Frame:
         """A request over a data channel of the session ``link``."""
+        if isinstance(request, Sync) and request.open is not None and presence.connection is not None:
+            return await self._follow(presence.connection, request, CHANNEL_PAGE_BYTES_MAX)
         if event in channel.REQUESTS:
             return await channel.dispatch(self._chat, presence.principal, request, "channel")
         if not link.current:
             raise NotFound("session-not-found", "This media session is over.")
         return await self._do(presence, request)
+
+    async def _follow(self, connection: Connection, request: Sync, bytes_max: int) -> Frame:
+        answer, answered = await connection.sync(self._chat, request, bytes_max)
+        connection.after_answer.append(answered)
+        return answer
 
     async def _do(self, presence: Presence, request: Frame) -> Frame:
         match request:

@@ -121,6 +121,10 @@ class Connection:
         except Exception as error:
             answer = {"error": explain(error, event)}
         self._acknowledge(number, answer)
+        self.answered()
+
+    def answered(self) -> None:
+        """The answer of the running request is on its way; what waited for it may follow."""
         waiting, self.after_answer = self.after_answer, []
         for then in waiting:
             then()
@@ -159,6 +163,8 @@ class ChannelDoor:
             return
         if number is not None:
             link.send(channel, answer(number, done))
+        if presence.connection is not None:
+            presence.connection.answered()
 
 
 def explain(error: Exception, event: str) -> dict[str, str]:

@@ -25,6 +25,9 @@ from tertulia.settings import Settings, is_loopback
 log = structlog.get_logger("tertulia.server")
 
 SHUTDOWN_LIMIT_S = 5.0
+IDLE_LIMIT_S = 75.0
+"""How long a connection may go without a whole request, from its first byte or its last answer on; more than a proxy
+keeps its idle ones (nginx: 60 s), so that it is the proxy that closes them."""
 BACKLOG = 1024
 
 
@@ -58,6 +61,7 @@ async def _run(settings: Settings, sockets: list[socket.socket], announce: Calla
         await composition.build(settings),
         access_log_class=http.AccessLogger,
         shutdown_timeout=SHUTDOWN_LIMIT_S,
+        keepalive_timeout=IDLE_LIMIT_S,
         handle_signals=False,
     )
     try:

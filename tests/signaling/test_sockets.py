@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 
 from signaling.flusher import DELAY_MAX_S, Flusher
 from signaling.heart import Heart
@@ -150,3 +151,24 @@ def test_heart_asks_each_socket_once_an_interval() -> None:
     for _ in range(3):
         heart.beat()
     assert (first.pings, second.pings) == (2, 3)
+
+
+async def test_handshake_that_trickles_in_is_cut_off() -> None:
+    """The HTTP server's idle limit counts from the first byte on, whatever else arrives."""
+    runner = web.AppRunner(web.Application(), keepalive_timeout=0.3)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(HANDSHAKE[:60])
+
+        def trickles() -> bool:
+            if not writer.is_closing():
+                writer.write(b"x")
+            return reader.at_eof() or reader.exception() is not None
+
+        await until(trickles)
+        writer.close()
+    finally:
+        await runner.cleanup()

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from signaling.socket import SOFT_BYTES_MAX, Backlog
 from tertulia.tokens import WORKSPACE_KEY
-from tests.signaling.conftest import Client, Stack
+from tests.signaling.conftest import OFFER, Client, Stack
 from tests.signaling.test_hostile import raw
 from tests.waiting import until
 
@@ -94,6 +94,27 @@ async def test_conversation_of_the_room_joined_comes_once(stack: Stack) -> None:
     await ada.ask("sync", {"positions": [position], "open": [room["conversation"]]})
     await post(stack, room, "2")
     await until(lambda: heard(ada, room) == [1, 2])
+
+
+async def test_client_in_a_room_follows_others_over_its_data_channel(stack: Stack) -> None:
+    here, there = await stack.room(), await stack.room()
+    ada = await stack.client(here["id"], "ada")
+    await ada.join(here["id"], offer=OFFER)
+    session = stack.session("ada")
+    session.open_channel("chat")
+    # A guest's token opens one room only; the same conversation asked for again comes once all the same.
+    positions = [{"conversation": room["conversation"], "seq": 0} for room in (here, there)]
+    session.request("chat", "sync", {"positions": positions, "open": [here["conversation"]]}, 1)
+    await until(lambda: bool(session.received("ok")))
+    answer = session.received("ok")[0]["d"]["conversations"]
+    assert [one["status"] for one in answer] == ["events", "gone"]
+    await post(stack, here, "x")
+    await post(stack, there, "not for ada")
+    await post(stack, here, "y")
+    await until(
+        lambda: [event["seq"] for frame in session.received("message") for event in frame["d"]["events"]] == [1, 2]
+    )
+    assert ada.received("message") == []
 
 
 async def test_storm_of_those_who_come_back_is_answered_in_batches(stack: Stack) -> None:
