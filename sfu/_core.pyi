@@ -61,6 +61,8 @@ class SlotCounters(TypedDict):
     dropped: int
     nacked: int
     resent: int
+    freezes: int
+    frozen_us: int
     fraction_lost: int
     round_trip_us: int
 

@@ -84,6 +84,8 @@ nb::dict ToDict(const SlotStats& s) {
   d["dropped"] = s.dropped;
   d["nacked"] = s.nacked;
   d["resent"] = s.resent;
+  d["freezes"] = s.freezes;
+  d["frozen_us"] = s.frozen_us;
   d["fraction_lost"] = s.fraction_lost;
   d["round_trip_us"] = s.round_trip_us;
   return d;

@@ -1,8 +1,9 @@
 // The router fed with generated packets and time steps: whatever arrives in whatever order, each slot's stream keeps
 // its promises. The input is a program of small steps, so that the fuzzer finds sequences rather than headers.
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <set>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace {
 
 constexpr Handle kPublishers = 2, kViewer = 9;
 constexpr Handle kFirstSource = 10, kFirstSlot = 30;
-constexpr std::uint32_t kFirstCsrc = 0x1000, kFirstSlotSsrc = 0x2000;
+constexpr std::uint32_t kFirstCsrc = 0x1000, kFirstSlotSsrc = 0x2000, kFirstRtxSsrc = 0x2100;
 
 // Checks what the router sends.
 class Checker : public RouterOutput {
@@ -29,6 +30,10 @@ class Checker : public RouterOutput {
     const auto view = RtpView::Parse(bytes);
     FUZZ_CHECK(view.has_value() && view->header().size() == header.size() && view->padding_size() == 0);
     FUZZ_CHECK(!payload.empty() && view->csrc_count() == 1);
+    if (view->ssrc() >= kFirstRtxSsrc) {
+      CheckResent(*view);
+      return;
+    }
     const std::uint32_t slot = view->ssrc() - kFirstSlotSsrc;
     FUZZ_CHECK(slot < 2);
     Stream& stream = streams_[slot];
@@ -43,9 +48,10 @@ class Checker : public RouterOutput {
       stream.timestamp = view->timestamp();
       stream.started = true;
     }
-    FUZZ_CHECK(stream.sent.insert(view->sequence()).second);
+    FUZZ_CHECK(stream.sent.emplace(view->sequence(), Sent(*view)).second);
     if (stream.sent.size() > 30'000) {
       stream.sent.clear();
+      stream.forgotten = true;
     }
     if (slot == 1 && stream.gated) {
       FUZZ_CHECK(IsVp8KeyFrame(payload));
@@ -90,6 +96,7 @@ class Checker : public RouterOutput {
       stream.gated = true;
     }
   }
+  [[nodiscard]] std::uint16_t Newest(std::size_t slot) const { return streams_[slot].sequence; }
   void ForgetRequests(Handle session) { last_pli_.erase(session); }
   // Timestamps were made to jump: a source that says nonsense gets nonsense through.
   void Wild() {
@@ -101,12 +108,45 @@ class Checker : public RouterOutput {
   std::int64_t now = 1'000'000;
 
  private:
+  // What must be the same when a packet is sent again.
+  struct Sent {
+    explicit Sent(const RtpView& view)
+        : timestamp(view.timestamp()),
+          marker(view.marker()),
+          csrc(view.csrc(0)),
+          payload(view.payload().begin(), view.payload().end()) {}
+    std::uint32_t timestamp;
+    bool marker;
+    std::uint32_t csrc;
+    std::vector<std::uint8_t> payload;
+  };
+
+  void CheckResent(const RtpView& view) {
+    const std::uint32_t slot = view.ssrc() - kFirstRtxSsrc;
+    FUZZ_CHECK(slot < 2 && view.payload().size() > 2);
+    Stream& stream = streams_[slot];
+    // Its own numbers, one after the other.
+    FUZZ_CHECK(!stream.resent || view.sequence() == static_cast<std::uint16_t>(*stream.resent + 1));
+    stream.resent = view.sequence();
+    FUZZ_CHECK(view.csrc(0) == stream.csrc);
+    const auto original = stream.sent.find(ReadU16(view.payload().data()));
+    if (original == stream.sent.end()) {
+      FUZZ_CHECK(stream.forgotten);
+      return;
+    }
+    const Sent& sent = original->second;
+    FUZZ_CHECK(sent.timestamp == view.timestamp() && sent.marker == view.marker() && sent.csrc == view.csrc(0));
+    FUZZ_CHECK(std::ranges::equal(sent.payload, view.payload().subspan(2)));
+  }
+
   struct Stream {
     std::uint32_t csrc = 0;
     bool gated = true, started = false, wild = false;
     std::uint16_t sequence = 0;
     std::uint32_t timestamp = 0;
-    std::set<std::uint16_t> sent;
+    bool forgotten = false;
+    std::optional<std::uint16_t> resent;
+    std::unordered_map<std::uint16_t, Sent> sent;
   };
   std::array<Stream, 2> streams_;
   std::unordered_map<Handle, std::int64_t> last_pli_;
@@ -131,7 +171,8 @@ MediaConfig Media() {
 
 class Program {
  public:
-  Program() : router_(output_, 1'700'000'000'000'000) {
+  // `red`: the viewer knows redundant sound.
+  explicit Program(bool red) : router_(output_, 1'700'000'000'000'000) {
     for (Handle publisher = 1; publisher <= kPublishers; ++publisher) {
       router_.AddSession(publisher, Media());
       router_.SetSessionReady(publisher, output_.now);
@@ -141,14 +182,20 @@ class Program {
     router_.SetSessionReady(kViewer, output_.now);
     for (const Kind kind : {Kind::kAudio, Kind::kVideo}) {
       const auto index = static_cast<std::uint32_t>(kind);
-      router_.AddSlot({kFirstSlot + index,
-                       kViewer,
-                       index == 0 ? "a" : "v",
-                       kind,
-                       kFirstSlotSsrc + index,
-                       0,
-                       "c",
-                       {{1, 100}, {2, 101}}});
+      SlotConfig slot;
+      slot.slot = kFirstSlot + index;
+      slot.session = kViewer;
+      slot.mid = index == 0 ? "a" : "v";
+      slot.kind = kind;
+      slot.ssrc = kFirstSlotSsrc + index;
+      slot.rtx_ssrc = kFirstRtxSsrc + index;
+      slot.cname = "c";
+      slot.payloads = {{1, 100}, {2, 101}};
+      slot.rtx_payloads = {{100, 102}, {101, 103}, {104, 105}};
+      if (red) {
+        slot.payloads.emplace_back(4, 104);
+      }
+      router_.AddSlot(slot);
     }
   }
 
@@ -159,8 +206,10 @@ class Program {
       case 0:
       case 1:
       case 2:
-      case 3:
         Send(publisher, input);
+        break;
+      case 3:
+        (step & 0x80) != 0 ? Repair(publisher, input) : Send(publisher, input);
         break;
       case 4:
         output_.now += input.Word() * 10;
@@ -202,7 +251,7 @@ class Program {
         output_.ForgetRequests(publisher);
         break;
       default:
-        AskForKeyFrame();
+        (step & 0x80) != 0 ? AskAgain(input) : AskForKeyFrame();
     }
     // As a worker does: until nothing is due.
     for (int i = 0; router_.NextWakeup() <= output_.now; ++i) {
@@ -214,8 +263,10 @@ class Program {
  private:
   void AddSources(Handle publisher) {
     SourceConfig voice{Voice(publisher), Csrc(Voice(publisher)), "a", Kind::kAudio, {}, {}, {}, {}};
-    voice.payloads = {{111, Codec::kOpus, 1, 48'000, 0}};
+    voice.payloads = {{111, Codec::kOpus, 1, 48'000, 0}, {63, Codec::kRed, 4, 48'000, 0}};
+    voice.nack = true;
     SourceConfig camera{Camera(publisher), Csrc(Camera(publisher)), "v", Kind::kVideo, {"q", "h"}, {}, {}, {}};
+    camera.nack = true;
     camera.payloads = {{96, Codec::kVp8, 2, 90'000, 0}, {97, Codec::kRtx, 0, 90'000, 96}};
     router_.AddSource(publisher, voice);
     router_.AddSource(publisher, camera);
@@ -237,7 +288,8 @@ class Program {
         static_cast<std::uint16_t>(sequence + static_cast<std::int8_t>((shape & 0x08) != 0 ? input.Byte() : 0));
     sequence = static_cast<std::uint16_t>(sequence + 1);
     header.timestamp = static_cast<std::uint32_t>(output_.now / 1'000 * (stream == 0 ? 48 : 90));
-    header.payload_type = stream == 0 ? 111 : 96;
+    const bool red = stream == 0 && (shape & 0x40) != 0;
+    header.payload_type = stream > 0 ? 96 : red ? 63 : 111;
     header.ssrc = (shape & 0x10) != 0 ? input.Byte() : 0x100 + stream;
     header.marker = (shape & 0x20) != 0;
     static constexpr std::array<std::uint8_t, 3> kNames = {'a', 'v', 'v'};
@@ -262,9 +314,37 @@ class Program {
                  3};
       payload.push_back((shape & 0x80) != 0 ? 0 : 1);
     }
+    if (red) {
+      const std::uint8_t size = shape >> 7;
+      payload = {0x80 | 111, 960 >> 6, (960 << 2) & 0xFF, size, 111};
+      payload.resize(payload.size() + size);
+    }
     const auto more = input.Take(shape & 0x07);
     payload.insert(payload.end(), more.begin(), more.end());
     bytes.insert(bytes.end(), payload.begin(), payload.end());
+    router_.ReceiveRtp(publisher, bytes, output_.now);
+  }
+
+  // One of the camera's packets is sent again, or some bytes that say so.
+  void Repair(Handle publisher, Input& input) {
+    const std::uint8_t shape = input.Byte();
+    const unsigned stream = 1 + shape % 2;  // q, h
+    const auto original = static_cast<std::uint16_t>(sequences_[publisher][stream] - (shape >> 2));
+    RtpHeader header;
+    header.sequence = repairs_++;
+    header.timestamp = static_cast<std::uint32_t>(output_.now / 1'000 * 90);
+    header.payload_type = 97;
+    header.ssrc = 0x200 + stream;
+    static constexpr std::array<std::uint8_t, 3> kNames = {'v', 'q', 'h'};
+    header.AddExtension(1, std::span(kNames).first(1));
+    header.AddExtension(3, std::span(kNames).subspan(stream, 1));
+    std::vector<std::uint8_t> bytes(64);
+    bytes.resize(header.Write(bytes));
+    bytes.push_back(static_cast<std::uint8_t>(original >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(original));
+    const auto payload = input.Take(shape & 0x0F);
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    output_.Wild();  // its timestamp is not that of the packet it repairs
     router_.ReceiveRtp(publisher, bytes, output_.now);
   }
 
@@ -286,10 +366,24 @@ class Program {
     router_.ReceiveRtcp(kViewer, writer.written(), output_.now);
   }
 
+  void AskAgain(Input& input) {
+    const std::uint32_t slot = input.Byte() % 2;
+    std::array<std::uint16_t, 17> wanted{};
+    const auto first = static_cast<std::uint16_t>(output_.Newest(slot) - input.Byte());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      wanted[i] = static_cast<std::uint16_t>(first + i);
+    }
+    std::array<std::uint8_t, 64> buffer{};
+    rtcp::Writer writer(buffer);
+    writer.AddNack(1, kFirstSlotSsrc + slot, std::span(wanted).first(1 + input.Byte() % wanted.size()));
+    router_.ReceiveRtcp(kViewer, writer.written(), output_.now);
+  }
+
   Checker output_;
   Router router_;
   std::unordered_map<Handle, std::array<std::uint16_t, 3>> sequences_;
   std::uint16_t counter_ = 0;
+  std::uint16_t repairs_ = 0;
 };
 
 }  // namespace
@@ -297,7 +391,7 @@ class Program {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tertulia::fuzz::Input input(data, size);
-  tertulia::Program program;
+  tertulia::Program program((input.Byte() & 1) != 0);
   while (!input.empty()) {
     program.Step(input);
   }

@@ -5,7 +5,9 @@
 
 #include "input.hpp"
 #include "wire/keyframe.hpp"
+#include "wire/red.hpp"
 #include "wire/rtp.hpp"
+#include "wire/rtx.hpp"
 #include "wire/vp8.hpp"
 
 using namespace tertulia;  // NOLINT(google-build-using-namespace): a program of one function
@@ -31,6 +33,29 @@ void CheckPayload(Bytes payload) {
   FUZZ_CHECK(again && again->size == descriptor->size && again->key_frame == descriptor->key_frame);
   FUZZ_CHECK(!again->picture_id || *again->picture_id == 0x55);
   FUZZ_CHECK(!again->tl0_index || *again->tl0_index == 0xAA);
+}
+
+// Redundant sound: its blocks lie one after the other and end with the payload; their payload types can be changed and
+// changed back.
+void CheckRed(Bytes payload) {
+  std::vector<std::uint8_t> copy(payload.begin(), payload.end());
+  if (const auto rtx = ParseRtx(copy)) {
+    FUZZ_CHECK(rtx->payload.size() + kRtxHeader == copy.size() && !rtx->payload.empty());
+  }
+  const auto red = ParseRed(copy);
+  if (!red) return;
+  const std::uint8_t* at = copy.data() + 4 * red->count + 1;
+  for (const RedBlock& block : red->redundant()) {
+    FUZZ_CHECK(block.payload.empty() || block.payload.data() == at);
+    FUZZ_CHECK(block.timestamp_offset < 1 << 14);
+    at += block.payload.size();
+  }
+  FUZZ_CHECK(red->primary.payload.data() == at && !red->primary.payload.empty());
+  FUZZ_CHECK(at + red->primary.payload.size() == copy.data() + copy.size());
+  SetRedPayloadTypes(copy, 0x55);
+  const auto again = ParseRed(copy);
+  FUZZ_CHECK(again && again->count == red->count && again->primary.payload_type == 0x55);
+  FUZZ_CHECK(Same(Bytes(copy).subspan(4 * red->count + 1), payload.subspan(4 * red->count + 1)));
 }
 
 void CheckRebuilt(const RtpView& view) {
@@ -80,6 +105,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   fuzz::Use(sum);
   CheckPayload(view->payload());
+  CheckRed(view->payload());
   CheckRebuilt(*view);
   return 0;
 }

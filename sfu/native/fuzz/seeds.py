@@ -53,6 +53,7 @@ SEEDS: dict[str, dict[str, bytes]] = {
         "vp8": rtp(payload=bytes.fromhex("90f0812345a0309d012a40016400ff00")),
         "h264_stap": rtp(payload=bytes.fromhex("7800026742000268ce")),
         "h264_fu": rtp(payload=bytes.fromhex("7c8588")),
+        "red": rtp(payload=bytes.fromhex("ef1e0003ef0f00026f010203040506070809")),
         "vp9": rtp(payload=bytes.fromhex("a8812340ff00")),
     },
     "rtcp": {

@@ -127,6 +127,7 @@ void Router::PauseSource(Handle source, bool paused) {
   }
   found->paused = paused;
   // What was not forwarded cannot be made up for: a key frame opens the slots again.
+  found->Break();
   impl_->Regate(*found, impl_->now_us);
 }
 
@@ -254,6 +255,8 @@ std::vector<SlotStats> Router::GetSlotStats() const {
     stats.dropped = slot->slot.dropped();
     stats.nacked = slot->nacked;
     stats.resent = slot->resent;
+    stats.freezes = slot->slot.kind() == Kind::kVideo ? slot->freezes.count() : 0;
+    stats.frozen_us = slot->slot.kind() == Kind::kVideo ? slot->freezes.duration_us() : 0;
     stats.fraction_lost = slot->fraction_lost;
     stats.round_trip_us = slot->round_trip_us;
     all.push_back(stats);

@@ -22,6 +22,7 @@
 #include "recv/response_time.hpp"
 #include "recv/source.hpp"
 #include "recv/twcc_recorder.hpp"
+#include "send/freeze_counter.hpp"
 #include "send/rtx_stream.hpp"
 #include "send/slot.hpp"
 #include "send/twcc_history.hpp"
@@ -51,6 +52,7 @@ struct RoutedSlot {
   LayerTarget target = kBestLayer;  // what it may have, as the allocation says
   bool paused = false;              // ... which may be nothing
   std::unique_ptr<RtxStream> rtx;   // null: nothing is sent again
+  FreezeCounter freezes;
   std::uint64_t switches = 0;
   std::uint64_t nacked = 0;  // packets that the viewer asked for again
   std::uint64_t resent = 0;  // ... and that it was sent
@@ -62,6 +64,12 @@ struct RoutedSlot {
 struct RoutedSource {
   RoutedSource(const SourceConfig& config, RouterSession& owner) : source(config), session(owner), nack(config.nack) {}
 
+  // What follows continues nothing that viewers saw.
+  void Break() {
+    for (RoutedSlot* slot : slots) {
+      slot->freezes.Break();
+    }
+  }
   // Nobody is there who might miss anything, or nothing comes any more.
   void ForgetPackets() {
     for (const auto& layer : recovery) {
@@ -181,6 +189,8 @@ struct Router::Impl {
   void ReadRed(RoutedSource& source, Layer& layer, IncomingPacket& packet);
   void ForwardRedundant(RoutedSource& source, Layer& layer, const IncomingPacket& packet, const RedPayload& red);
   void SendRed(RoutedSlot& slot, IncomingPacket& packet);
+  static void ChooseForm(const RoutedSlot& slot, IncomingPacket& packet);
+  static void TranslateRed(const RoutedSlot& slot, IncomingPacket& packet);
   [[nodiscard]] static std::uint8_t LossToReport(RoutedSource& source, std::uint8_t own);
 
   // router_rtcp.cpp

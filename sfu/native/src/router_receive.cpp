@@ -155,6 +155,10 @@ void Router::Impl::ReceiveMedia(RoutedSource& source, Layer& layer, IncomingPack
   if (source.source.next_check_us() != kNever) {
     Schedule(source.session, source.source.next_check_us());
   }
+  const Recovery& recovery = RecoveryOf(source, layer);
+  if (!packet.newest && recovery.unpacked.Has(packet.sequence)) {
+    packet.unpacked_type = recovery.unpacked_type;
+  }
   if (payload->codec == Codec::kRed) {
     ReadRed(source, layer, packet);
   }
@@ -182,6 +186,9 @@ void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
     SendRed(slot, packet);
     return;
   }
+  if (packet.unpacked_type != 0 && !slot.slot.Decodes(packet.unpacked_type)) {
+    return;
+  }
   HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
   Numbers numbers;
   const Bytes header = slot.slot.Forward(packet, buffer, numbers);
@@ -197,6 +204,7 @@ void Router::Impl::SendTo(RoutedSlot& slot, IncomingPacket& packet) {
     output.OnSlotSwitched(slot.slot.handle(), slot.source->source.handle(), ReadU32(&header[4]));
   }
   Transmit(slot.session, MutableBytes(buffer).first(header.size()), slot.slot.stamp(), packet.payload);
+  slot.freezes.OnPacket(packet.arrival_us, packet.picture.key_frame);
   if (slot.rtx != nullptr) {
     RememberSent(slot, packet, header, numbers);
   }

@@ -81,6 +81,9 @@ void Router::Impl::SendNacks(RouterSession& session, TimeUs now) {
       // What is lost for good stops a decoder, until a picture begins that needs nothing before it.
       if (const std::uint64_t given_up = recovery->nacks.TakeGivenUp(); given_up != 0) {
         source->unrecovered += given_up;
+        for (RoutedSlot* slot : source->showing[layer->index()]) {
+          slot->freezes.OnLoss(now);
+        }
         if (!source->showing[layer->index()].empty()) {
           RequestKeyFrame(*source, *layer, now);
         }
@@ -90,12 +93,16 @@ void Router::Impl::SendNacks(RouterSession& session, TimeUs now) {
 }
 
 void Router::Impl::RememberSent(RoutedSlot& slot, const IncomingPacket& packet, Bytes header, const Numbers& numbers) {
+  const Recovery& recovery = RecoveryOf(*slot.source, *slot.showing);
+  if (recovery.unpacked.Has(packet.sequence)) {
+    return;  // sound out of a later packet, of which the ring knows nothing
+  }
   SentPacket sent;
   sent.numbers = numbers;
   sent.source_sequence = static_cast<std::uint32_t>(packet.sequence);
   sent.payload_type = header[1] & 0x7F;
   sent.layer = static_cast<std::uint8_t>(slot.showing->index());
-  sent.run = RecoveryOf(*slot.source, *slot.showing).run;
+  sent.run = recovery.run;
   slot.rtx->sent().Add(sent, now_us);
 }
 
@@ -126,10 +133,11 @@ void Router::Impl::Resend(RoutedSlot& slot, std::uint16_t sequence, TimeUs now) 
       !recovery->ring.Load(sent->source_sequence, packet, scratch)) {
     return;
   }
+  TranslateRed(slot, packet);
   HeaderWriter::Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written as far as it is used
   Bytes header = slot.slot.Write(packet, sent->numbers, buffer);
-  const MutableBytes payload =
-      MutableBytes(scratch).subspan(PacketRing::kHeadroom - kRtxHeader, kRtxHeader + packet.payload.size());
+  // In front of a payload in `scratch` there is room for this.
+  const MutableBytes payload(packet.payload.data() - kRtxHeader, kRtxHeader + packet.payload.size());
   WriteU16(payload.data(), sequence);
   if (header.size() + payload.size() > kMaxResentSize) {
     // The payload matters more than what only informs.

@@ -46,26 +46,43 @@ void Router::Impl::ForwardRedundant(RoutedSource& source, Layer& layer, const In
         SendTo(*slot, lost);
       }
     }
+    recovery.unpacked_type = packet.payload_type;
     ++source.unpacked;
   }
 }
 
-// A viewer that knows RED knows its blocks by payload types of its own.
 void Router::Impl::SendRed(RoutedSlot& slot, IncomingPacket& packet) {
-  const MutableBytes primary = packet.primary;
   const MutableBytes whole = packet.payload;
+  const MutableBytes primary = packet.primary;
   const std::uint8_t type = packet.payload_type;
+  ChooseForm(slot, packet);
   packet.primary = {};
-  if (slot.slot.Decodes(type)) {
-    SetRedPayloadTypes(whole, slot.slot.PayloadTypeOf(packet.primary_type));
-  } else {
-    packet.payload = primary;
-    packet.payload_type = packet.primary_type;
-  }
   SendTo(slot, packet);
   packet.payload = whole;
   packet.payload_type = type;
   packet.primary = primary;
+}
+
+// A viewer that knows RED knows its blocks by payload types of its own; the others get the primary data.
+void Router::Impl::ChooseForm(const RoutedSlot& slot, IncomingPacket& packet) {
+  if (slot.slot.Decodes(packet.payload_type)) {
+    SetRedPayloadTypes(packet.payload, slot.slot.PayloadTypeOf(packet.primary_type));
+  } else {
+    packet.payload = packet.primary;
+    packet.payload_type = packet.primary_type;
+  }
+}
+
+void Router::Impl::TranslateRed(const RoutedSlot& slot, IncomingPacket& packet) {
+  const PayloadType* payload = slot.source->source.FindPayload(packet.payload_type);
+  if (payload == nullptr || payload->codec != Codec::kRed) {
+    return;
+  }
+  if (const auto red = ParseRed(packet.payload)) {
+    packet.primary = red->primary.payload;
+    packet.primary_type = red->primary.payload_type;
+    ChooseForm(slot, packet);
+  }
 }
 
 std::uint8_t Router::Impl::LossToReport(RoutedSource& source, std::uint8_t own) {

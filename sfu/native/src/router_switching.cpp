@@ -8,6 +8,7 @@ namespace tertulia {
 void Router::Impl::Attach(RoutedSlot& slot, RoutedSource& source, TimeUs now) {
   slot.source = &source;
   slot.announced = slot.unsupported = false;
+  slot.freezes.Break();
   slot.slot.Occupy(source.source.csrc(), source.source.payloads());
   if (slot.rtx != nullptr) {
     slot.rtx->sent().Clear();
@@ -61,6 +62,7 @@ void Router::Impl::PauseSlot(RoutedSlot& slot, bool paused, TimeUs now) {
     return;
   }
   if (paused) {
+    slot.freezes.Break();
     StopWaiting(slot);
     StopShowing(slot);
     ReleaseGate(*slot.source);
@@ -214,6 +216,7 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
     ++slot.switches;
     slot.stuck = false;
     slot.slot.Want(&layer == Target(slot) ? source.source.Within(slot.target) : kBestLayer);
+    slot.freezes.OnOpen(packet.arrival_us);
     slot.slot.Open(packet);
     SendTo(slot, packet);
     slot.slot.reports().OnOccupied(packet.arrival_us);
@@ -233,6 +236,7 @@ void Router::Impl::SetActive(RoutedSource& source, bool active) {
   if (source.source.active() != active) {
     source.source.set_active(active);
     if (!active) {
+      source.Break();
       source.ForgetPackets();
     }
     output.OnSourceActive(source.source.handle(), active);

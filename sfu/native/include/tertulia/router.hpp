@@ -56,6 +56,8 @@ struct SlotStats {
   Handle slot = 0;
   std::uint64_t packets = 0, bytes = 0, switches = 0, dropped = 0;
   std::uint64_t nacked = 0, resent = 0;  // packets that the viewer asked for again, and was sent again
+  std::uint64_t freezes = 0;             // of the picture, as far as they are not its network's
+  std::int64_t frozen_us = 0;            // their sum
   std::uint8_t fraction_lost = 0;        // from the viewer's last receiver report
   std::int64_t round_trip_us = -1;       // from LSR and DLSR; -1: unknown
 };

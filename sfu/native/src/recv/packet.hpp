@@ -74,6 +74,8 @@ struct IncomingPacket {
   Dependencies dependencies;
   MutableBytes primary;           // of RED, within the payload; otherwise empty
   std::uint8_t primary_type = 0;  // the publisher's payload type of it
+  // Its data came in the redundancy of a later packet, and was sent to those who do not know this payload type; 0: no.
+  std::uint8_t unpacked_type = 0;
 
   // Extension values moved out of the way when the payload had to grow to the left.
   std::array<std::uint8_t, 40> moved{};

@@ -28,6 +28,11 @@ class RecentSet {
     return fresh;
   }
 
+  [[nodiscard]] bool Has(std::int64_t sequence) const {
+    const std::int64_t age = newest_ - sequence;
+    return age >= 0 && age < 64 && (mask_ >> static_cast<unsigned>(age) & 1) != 0;
+  }
+
  private:
   std::int64_t newest_ = 0;
   std::uint64_t mask_ = 0;

@@ -27,8 +27,9 @@ class Recovery {
 
   NackRequester nacks;
   PacketRing ring;
-  RecentSet unpacked;    // lost packets whose data came in a later one
-  std::uint8_t run = 0;  // tells the sequence numbers of one run from those of another
+  RecentSet unpacked;              // lost packets whose data came in a later one
+  std::uint8_t unpacked_type = 0;  // ... with this payload type, for those who do not know it; 0: never
+  std::uint8_t run = 0;            // tells the sequence numbers of one run from those of another
 
  private:
   // Of use as long as a viewer waits: a player conceals sound after some hundred milliseconds, and shows a picture late

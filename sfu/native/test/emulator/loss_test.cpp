@@ -6,7 +6,6 @@
 namespace tertulia::test {
 namespace {
 
-
 SlotStats StatsOf(Call& call, Handle slot) {
   for (const SlotStats& stats : call.network.router().GetSlotStats()) {
     if (stats.slot == slot) {
@@ -61,6 +60,7 @@ TEST(Loss, EveryFrameIsShownWithFivePercentLostOnBothLegs) {
     EXPECT_LT(call.video().LongestGap(kBegin, call.network.now()), 500 * kMillisecond);
     EXPECT_EQ(call.video().key_frame_requests, 0U);
     EXPECT_EQ(StatsOfSource(call, Call::kCamera).unrecovered, 0U);
+    EXPECT_EQ(StatsOf(call, Call::kVideoSlot).freezes, 0U);
     EXPECT_GT(StatsOf(call, Call::kVideoSlot).resent, 20U);
     if (testing::Test::HasFailure()) {
       break;
@@ -133,6 +133,7 @@ TEST(Loss, APacketThatIsLostForGoodBringsAKeyFrameAndThePictureGoesOn) {
   Call call(options);
   call.network.Run(10 * kSecond);
   EXPECT_EQ(StatsOfSource(call, Call::kCamera).unrecovered, 1U);
+  EXPECT_EQ(StatsOf(call, Call::kVideoSlot).freezes, 1U);
   EXPECT_LE(call.publisher.counters().key_frames, 3U);
   EXPECT_LT(call.video().LongestGap(kBegin, call.network.now()), 1'200 * kMillisecond);
   EXPECT_GT(call.video().frames.back().frame, 290U);
