@@ -92,7 +92,9 @@ async def stock(name: str) -> AsyncIterator[Target]:
     try:
         for _ in range(400):
             if process.returncode is not None:
-                raise BenchError(f"The {name} server did not start: it is needed to compare with.")
+                raise BenchError(
+                    f"The {name} server to compare with did not start: install what it needs with `make setup`."
+                )
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except ConnectionError:

@@ -33,6 +33,7 @@ async def conversations(stack: Stack, count: int, member: str) -> list[dict[str,
 
 async def logged_in(stack: Stack, identity: str) -> Client:
     token = stack.tokens.mint("", identity, identity.title(), key_id=WORKSPACE_KEY)
+    await stack.chat.personal.know(stack.tokens.verify(token))
     client = Client(stack, token, identity)
     stack.clients.append(client)
     await client.connect()
@@ -115,6 +116,25 @@ async def test_client_in_a_room_follows_others_over_its_data_channel(stack: Stac
         lambda: [event["seq"] for frame in session.received("message") for event in frame["d"]["events"]] == [1, 2]
     )
     assert ada.received("message") == []
+
+
+async def test_removed_member_hears_that_it_is_over_and_nothing_more(stack: Stack) -> None:
+    ada, bob = await logged_in(stack, "ada"), await logged_in(stack, "bob")
+    made = {"client_id": str(uuid.uuid4()), "kind": "group", "title": "Two", "members": ["bob"]}
+    group = {"conversation": (await ada.ask("create-conversation", made))["id"]}
+    for client in (ada, bob):
+        answer = await client.ask("sync", {"positions": [{**group, "seq": 0}], "open": [group["conversation"]]})
+        assert answer["conversations"][0]["status"] == "events"
+    await ada.ask("send-message", message(group["conversation"], "hello"))
+    await bob.wait_for("message")
+    await ada.ask("remove-member", {**group, "client_id": str(uuid.uuid4()), "user": "bob"})
+    assert await bob.wait_for("gone") == group
+    last = (await ada.ask("send-message", message(group["conversation"], "alone")))["event"]["seq"]
+    await until(lambda: heard(ada, group)[-1:] == [last])
+    assert max(heard(bob, group)) == last - 2
+    again = await bob.ask("sync", {"positions": [{**group, "seq": 0}], "open": []})
+    assert again["conversations"][0]["status"] == "gone"
+    assert (await bob.call("fill", {**group, "after": 0}))["error"]["code"] == "conversation-not-found"
 
 
 async def test_storm_of_those_who_come_back_is_answered_in_batches(stack: Stack) -> None:
