@@ -10,6 +10,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+HEADERS = 28
+"""Bytes of IPv4 and UDP in front of each datagram: they take time on a link as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impairment:
@@ -39,9 +42,10 @@ class LinkCounts:
     dropped: int = 0
     """By a full queue."""
 
-
-HEADERS = 28
-"""Bytes of IPv4 and UDP in front of each datagram: they take time on a link as well."""
+    @property
+    def wire_bytes(self) -> int:
+        """Delivered bytes with those of IP and UDP."""
+        return self.delivered_bytes + HEADERS * self.delivered
 
 
 class Link:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 FREEZE_MIN_MS = 150.0
-"""A gap is a freeze if it exceeds three average intervals, and the average plus this (webrtc-stats, freezeCount)."""
+"""A gap is a freeze if it exceeds three usual intervals, and a usual one plus this (as webrtc-stats, freezeCount)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def _picture(participant: str, frames: list[tuple[float, int, int]], ms: float) 
             fresh.append(frame)
     times = [0.0, *(at for at, _, _ in fresh), ms]
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    average = ms / max(len(fresh), 1)
-    limit = max(3 * average, average + FREEZE_MIN_MS)
+    usual = statistics.median(gaps)
+    limit = max(3 * usual, usual + FREEZE_MIN_MS) if fresh else 0.0
     heights: list[tuple[float, int]] = []
     for at, height, _ in frames:
         if not heights or heights[-1][1] != height:

@@ -43,7 +43,7 @@ def test_a_gap_is_a_freeze_even_if_the_old_picture_is_presented_again_meanwhile(
 
 def test_no_frames_at_all_are_one_long_freeze() -> None:
     [picture] = judge(seen([])).pictures
-    assert (picture.frames, picture.height, picture.longest_gap_ms) == (0, 0, 1000.0)
+    assert (picture.frames, picture.height, picture.longest_gap_ms, picture.frozen_share) == (0, 0, 1000.0, 1.0)
 
 
 def test_changes_of_height_are_listed_with_their_time() -> None:
