@@ -79,6 +79,16 @@ class Consumer:
                 await asyncio.sleep(RETRY_S)
             await asyncio.sleep(COALESCE_S)
 
+    async def behind(self) -> int:
+        """How many rows of the outbox are not handled yet."""
+        async with self._database.acquire() as db:
+            count: int = await db.fetchval(
+                "SELECT count(*) FROM chat.outbox WHERE xid >="
+                " coalesce((SELECT upto FROM chat.outbox_reader WHERE name = $1), '0')",
+                self._name,
+            )
+        return count
+
     async def read(self) -> bool:
         """Handle what was committed since the last time; whether there may be more."""
         async with self._database.transaction() as db:

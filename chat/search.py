@@ -39,7 +39,9 @@ class Index:
     async def handle(self, db: Connection, ranges: list[Range]) -> None:
         for each in ranges:
             for low in range(each.lo, each.hi + 1, PAGE):
-                await self._index(db, each.conversation, low, min(each.hi, low + PAGE - 1))
+                high = min(each.hi, low + PAGE - 1)
+                await self._index(db, each.conversation, low, high)
+                await self._forget(db, each.conversation, low, high)
 
     async def _index(self, db: Connection, conversation: str, low: int, high: int) -> None:
         rows = await db.fetch(
@@ -72,6 +74,20 @@ class Index:
             [row["created_at"] for row, _ in docs],
             [_json(_has(body)) for _, body in docs],
             [_json(words(body.text)) for _, body in docs],
+        )
+
+    async def _forget(self, db: Connection, conversation: str, low: int, high: int) -> None:
+        """Remove what was indexed while it was being deleted: the deletion looked when the row was not there yet.
+
+        A deletion is read here only after it was committed, and after the message it names.
+        """
+        await db.execute(
+            "DELETE FROM chat.search_doc d USING chat.event e"
+            " WHERE e.conversation_id = $1 AND e.seq BETWEEN $2 AND $3 AND e.kind = 'delete'"
+            " AND d.conversation_id = $1 AND d.seq = e.target_seq",
+            conversation,
+            low,
+            high,
         )
 
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.consumers import Range
 from chat.messages import PAGE_BYTES_MAX
+from chat.search import Index
 from chat.service import ChatService
 from chat.words import WORDS_MAX, query, words
 from tertulia.catalogue import (
@@ -29,10 +31,16 @@ from tests.chat.people import Person, somebody
 from tests.chat.replay import an_id
 
 
+async def index_all(chat: ChatService) -> None:
+    """Read the outbox until the index has had everything; transactions that still run keep it from the newest rows."""
+    async with asyncio.timeout(60):
+        while await chat.index.read() or await chat.index.behind():  # noqa: ASYNC110 - for other transactions to end
+            await asyncio.sleep(0.01)
+
+
 async def find(person: Person, text: str = "", **more: object) -> list[str]:
     chat = person.chat
-    while await chat.index.read():
-        pass
+    await index_all(chat)
     found: list[str] = []
     cursor = None
     while True:
@@ -179,6 +187,19 @@ async def test_edit_and_index_at_once_end_with_the_newest_text(chat: ChatService
     await asyncio.gather(index(), edit())
     assert await find(ada, "word19") == ["word19"]
     assert await find(ada, "word3 ") == []
+
+
+async def test_text_that_is_indexed_while_it_is_deleted_leaves_the_index(chat: ChatService, database: Database) -> None:
+    ada = await somebody(chat, "Ada")
+    made = await ada.create()
+    said = await ada.say(made.id, "whispered")
+    async with database.transaction() as db:
+        # The index has read the text and not yet committed when the message is deleted.
+        await Index().handle(db, [Range(made.id, said.seq, said.seq)])
+        await chat.messages.delete(ada.principal, DeleteMessage(made.id, an_id(), said.seq))
+    await index_all(chat)
+    async with database.acquire() as db:
+        assert await db.fetch("SELECT seq FROM chat.search_doc WHERE conversation_id = $1", made.id) == []
 
 
 @given(st.text(max_size=200))
