@@ -23,9 +23,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.torture import audit, net
 from tests.torture.checker import check, lines
-from tests.torture.device import Counts, Device, Run
+from tests.torture.device import Device
 from tests.torture.history import Recorder
 from tests.torture.node import BadNode, bad_node
+from tests.torture.parts import Counts, Run
 from tests.torture.people import make_device, make_place
 from tests.torture.settling import arrives, settle
 from tests.torture.wire import Lost, Refused

@@ -7,7 +7,8 @@ import contextlib
 import random
 from collections.abc import Sequence
 
-from tests.torture.device import Device, Node, Run
+from tests.torture.device import Device
+from tests.torture.parts import Node, Run
 from tests.torture.people import make_device, make_place
 from tests.torture.wire import Lost, Refused
 

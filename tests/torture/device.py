@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
 from tests.torture import folding
-from tests.torture.history import Recorder
+from tests.torture.http_form import http_form
 from tests.torture.media import MediaPeer
+from tests.torture.parts import Node, Place, Run
 from tests.torture.view import View
 from tests.torture.wire import Heard, Lost, Refused, Wire
 
@@ -26,58 +26,6 @@ TRANSIENT = frozenset(
     {"internal", "outcome-unknown", "database-unavailable", "rate-limited", "room-full", "room-ended", "goaway"}
 )
 """Refusals after which the same request may succeed."""
-
-
-POSTS = {
-    "send-message": "/chat/send",
-    "edit-message": "/chat/edit",
-    "delete-message": "/chat/delete",
-    "react": "/chat/react",
-    "pin-message": "/chat/pin",
-    "mark-read": "/chat/mark-read",
-    "sync": "/chat/sync",
-    "fill": "/chat/fill",
-}
-"""Where the HTTP door takes what is asked in a body."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """Where a server is reached, perhaps through a proxy."""
-
-    name: str
-    url: str
-
-
-@dataclass
-class Counts:
-    """What a run counts."""
-
-    acknowledged: int = 0
-    retried: int = 0
-    """Sends whose acknowledgement was lost and which were sent again."""
-    resumes: int = 0
-    """Connections that resumed from a position behind the head."""
-    resets: int = 0
-    fills: int = 0
-    connections: int = 0
-
-
-@dataclass
-class Place:
-    """The conversation that a device is in, and the room whose it is."""
-
-    room: str
-    conversation: str
-
-
-@dataclass
-class Run:
-    """What all devices of a run share."""
-
-    recorder: Recorder
-    web: aiohttp.ClientSession
-    counts: Counts = field(default_factory=Counts)
 
 
 class Device:
@@ -119,14 +67,17 @@ class Device:
             await wire.connect(self.run.web, node.url, self.token)
             self.online = True
             self.run.counts.connections += 1
-            joining = {"room": self.place.room, "position": self.view.position}
-            if media is not None:
-                joining |= {"offer": await media.offer()}
-            joined = await self._ask("socket", "join", joining, wire)
-            await self._joined(joined)
-            if media is not None:
-                self.media = media
-                await media.accept(joined["answer"])
+            if self.place.room:
+                joining = {"room": self.place.room, "position": self.view.position}
+                if media is not None:
+                    joining |= {"offer": await media.offer()}
+                joined = await self._ask("socket", "join", joining, wire)
+                await self._joined(joined)
+                if media is not None:
+                    self.media = media
+                    await media.accept(joined["answer"])
+            else:
+                await self._follow(wire)
         except (Lost, Refused):
             await self.disconnect()
             return False
@@ -140,6 +91,19 @@ class Device:
             if joined["chat"]["status"] == "events" and joined["chat"]["head"]["seq"] > self.view.seq:
                 self.run.counts.resumes += 1
             await self._take(joined["chat"], "join")
+        self._begin_live()
+
+    async def _follow(self, wire: Wire) -> None:
+        """Follow a conversation that has no room, from the position held."""
+        position = self.view.position or {"conversation": self.place.conversation, "seq": 0}
+        asked = {"positions": [position], "open": [self.place.conversation]}
+        answer = await self._ask("socket", "sync", asked, wire)
+        if self.view.base is None:
+            self.view.base = 0
+        await self._take(answer["conversations"][0], "sync")
+        self._begin_live()
+
+    def _begin_live(self) -> None:
         early, self._early = self._early or [], None
         for events in early:
             self._live(events)
@@ -375,13 +339,3 @@ class Device:
                 "unacknowledged": list(self.unacknowledged),
             },
         )
-
-
-def http_form(event: str, payload: dict[str, Any]) -> tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]:
-    """Method, path, query and body by which the HTTP door takes a request."""
-    if event in POSTS:
-        return "POST", POSTS[event], None, payload
-    if event == "history":
-        query = {name: value for name, value in payload.items() if name != "conversation"}
-        return "GET", f"/chat/history/{payload['conversation']}", query, None
-    raise ValueError(f"the HTTP door has no {event}")

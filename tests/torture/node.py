@@ -11,7 +11,7 @@ from pathlib import Path
 from tertulia.forwarder import Forwarder
 from tertulia.impair import Impairment
 from tests.server import Server, free_port
-from tests.torture.device import Node
+from tests.torture.parts import Node
 from tests.torture.program import API_KEY
 from tests.torture.proxy import Proxy
 

@@ -14,7 +14,7 @@ from aiohttp.test_utils import get_port_socket
 from tertulia.app import SERVICES, Services, build
 from tertulia.settings import Settings
 from tests.server import free_port
-from tests.torture.device import Node
+from tests.torture.parts import Node
 
 API_KEY = ("torture", "k" * 64)
 

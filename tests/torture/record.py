@@ -21,6 +21,7 @@ CHANGES = {
     "delete-message": "delete",
     "react": "reaction",
     "pin-message": "pin",
+    "remove-member": "member",
 }
 """Requests that change the log, and the kind of event they become."""
 
@@ -176,7 +177,7 @@ def events_in(what: str, value: Any) -> list[Event]:
         return held + list((value.get("chat") or {}).get("events", []))
     if what in ("fill", "sync"):
         return [event for synced in synced_in(what, value) for event in synced["events"]]
-    if what == "history":
+    if what in ("history", "search"):
         return list(value["messages"])
     return [value["event"]] if isinstance(value.get("event"), dict) else []
 

@@ -25,11 +25,11 @@ from tests.torture.backup import Cluster
 from tests.torture.chaos import Chaos
 from tests.torture.checker import check, lines
 from tests.torture.crew import Crew
-from tests.torture.device import Run
 from tests.torture.history import Recorder, load
 from tests.torture.node import BadNode, bad_node
+from tests.torture.parts import Run
 from tests.torture.settling import settle
-from tests.torture.storm import StormResult, storm
+from tests.torture.storm import Storm, StormResult
 from tests.valkey import Valkey
 
 ACKNOWLEDGED_MIN = 20_000
@@ -63,6 +63,7 @@ class Torture:
         self._clients = clients
         self._chance = random.Random(seed)
         self._began = 0.0
+        self._conversations: list[str] = []
         self.storm: StormResult | None = None
         self.chaos: Counter[str] = Counter()
 
@@ -82,13 +83,16 @@ class Torture:
             run = Run(recorder, web)
             crew = Crew(run, [one.node for one in nodes], self._chance, 4 * self._rooms / self._rate)
             await crew.gather(self._rooms)
+            storm = Storm(run)
+            await storm.prepare(nodes[0].node, STORM_POSITIONS)
+            self._conversations = [*crew.conversations, *storm.conversations]
             chaos = Chaos(nodes, database, redis, crew, self._chance, pause_s=2.5)
             self.chaos = chaos.counts
             crew.start()
             chaos.start()
             self._began = time.monotonic()
             await self._until(0.3)
-            await self._storm(run, crew, chaos, nodes[1])
+            await self._storm(storm, crew, chaos, nodes)
             await self._until(0.5)
             recorder.write("rule", "backup")
             await self._when_up(chaos, backup.dump(database, self.directory / "backup"))
@@ -119,10 +123,11 @@ class Torture:
         await work
         chaos.go_on()
 
-    async def _storm(self, run: Run, crew: Crew, chaos: Chaos, node: BadNode) -> None:
+    async def _storm(self, storm: Storm, crew: Crew, chaos: Chaos, nodes: list[BadNode]) -> None:
+        """Everybody else goes on meanwhile; nothing is killed."""
         await chaos.pause()
         say(f"storm: {self._clients} clients, {STORM_POSITIONS} positions each")
-        self.storm = await storm(run, node.node, crew.devices, self._clients, STORM_POSITIONS, self._chance)
+        self.storm = await storm.break_out([node.node for node in nodes], self._clients, self._chance)
         say(f"  {self.storm}")
         chaos.go_on()
 
@@ -146,7 +151,7 @@ class Torture:
         await chaos.pause()
         await crew.pause()
         await crew.bring_back()
-        await settle(run, {"dsn": database.dsn}, crew.devices, crew.conversations, PATIENCE_S)
+        await settle(run, {"dsn": database.dsn}, crew.devices, self._conversations, PATIENCE_S)
 
 
 def report(torture: Torture, run: Run, full: bool) -> bool:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 
-from tests.torture.device import Device, Run
-from tests.torture.people import make_device, make_place
+from tests.torture.device import Device
+from tests.torture.parts import Run
+from tests.torture.people import make_device, make_group, make_place
 from tests.torture.program import Program
 from tests.torture.settling import arrives, read_all, settle
 from tests.torture.wire import Lost, Refused
@@ -39,16 +41,17 @@ async def play(run: Run, program: Program, patience_s: float = 20.0) -> None:
     await _resume(ada, bob, program)
     await _arrive_in_a_burst(ada, cy, dan, program)
     await _trespass(eve, ada)
+    group = await _show_out(run, program, patience_s)
     await _stall(ada, bob, cy, dan, patience_s)
     await settle(
         run,
         program.services.database.parameters,
-        everybody,
-        [place.conversation, elsewhere.conversation],
+        (*everybody, *group),
+        [place.conversation, elsewhere.conversation, group[0].place.conversation],
         patience_s,
         program.services.chat.beat,
     )
-    for device in everybody:
+    for device in (*everybody, *group):
         await device.disconnect()
 
 
@@ -140,6 +143,38 @@ async def _trespass(eve: Device, ada: Device) -> None:
         with contextlib.suppress(Lost, Refused):
             await eve.ask(door, event, payload)
     await eve.disconnect()
+
+
+async def _show_out(run: Run, program: Program, patience_s: float) -> list[Device]:
+    """A member of a group is shown out while connected: nothing that follows reaches them, however they ask.
+
+    Those who are left.
+    """
+    owner, member, leaver = await make_group(run, program.node, ("owner", "member", "leaver"))
+    for device in (owner, member, leaver):
+        await device.connect(program.node)
+    for n in range(3):
+        await owner.send(f"before {n}", "socket")
+    await arrives(lambda: leaver.view.seq >= owner.view.seq, patience_s)
+    removal = {"client_id": str(uuid.uuid4()), "conversation": owner.place.conversation, "user": leaver.identity}
+    with contextlib.suppress(Lost, Refused):
+        removed = await owner.ask("http", "remove-member", removal)
+        rule = {"identity": leaver.identity, "conversation": owner.place.conversation, "above": 0}
+        run.recorder.write("rule", "may-see", rule | {"upto": removed["event"]["seq"]})
+    for n in range(3):
+        await member.send(f"secret {n}", "socket")
+    conversation = owner.place.conversation
+    for door, event, payload in (
+        ("http", "history", {"conversation": conversation}),
+        ("http", "search", {"query": "secret"}),
+        ("socket", "fill", {"conversation": conversation, "after": 0}),
+        ("socket", "sync", {"positions": [{"conversation": conversation, "seq": 0}], "open": [conversation]}),
+    ):
+        with contextlib.suppress(Lost, Refused):
+            await leaver.ask(door, event, payload)
+    await member.send("secret at last", "http")
+    await leaver.disconnect()
+    return [owner, member]
 
 
 async def _stall(ada: Device, bob: Device, cy: Device, dan: Device, patience_s: float) -> None:

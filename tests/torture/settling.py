@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from tests.torture import audit
-from tests.torture.device import Device, Run
+from tests.torture.device import Device
+from tests.torture.parts import Run
 from tests.torture.wire import Lost, Refused
 from tests.waiting import until
 

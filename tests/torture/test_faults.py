@@ -10,9 +10,9 @@ import pytest
 from tests.databases import shared_server
 from tests.torture import net
 from tests.torture.checker import check, lines
-from tests.torture.device import Run
 from tests.torture.faults import FAULTS, Fault
 from tests.torture.history import Recorder, load
+from tests.torture.parts import Run
 from tests.torture.program import program
 from tests.torture.scenario import play
 
