@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from tests.torture.backup import Cluster
 from tests.torture.crew import Crew
@@ -21,6 +22,7 @@ class Chaos:
 
     :param database: of both nodes
     :param redis: the bus between the nodes
+    :param armed: the file by whose being there the fail point is armed
     :param pause_s: between two disturbances
     """
 
@@ -31,8 +33,10 @@ class Chaos:
         redis: Valkey,
         crew: Crew,
         chance: random.Random,
+        armed: Path,
         pause_s: float,
     ) -> None:
+        self._armed = armed
         self._database = database
         self._redis = redis
         self.counts: Counter[str] = Counter()
@@ -59,16 +63,18 @@ class Chaos:
         ]
 
     def start(self) -> None:
-        self._wanted.set()
+        self.go_on()
         self._task = asyncio.create_task(self._run(), name="chaos")
 
     async def pause(self) -> None:
         """Let what is under way end, mend what it broke, and disturb nothing more until :meth:`go_on`."""
+        self._armed.unlink(missing_ok=True)
         self._wanted.clear()
         await self._idle.wait()
         await self._mend()
 
     def go_on(self) -> None:
+        self._armed.touch()
         self._wanted.set()
 
     async def stop(self) -> None:

@@ -1,7 +1,8 @@
 """The server with a fail point: it may die between a commit and telling anybody of it, the worst moment there is.
 
 ``python -m tests.torture.failpoint serve`` is ``tertulia serve``, except that after each commit of the log it is killed
-with the probability in ``TORTURE_DIE_AFTER_COMMIT``; the file named in ``TORTURE_DEATHS`` gets a byte for each death.
+with the probability in ``TORTURE_DIE_AFTER_COMMIT``, as long as there is a file ``TORTURE_ARMED``; the file named in
+``TORTURE_DEATHS`` gets a byte for each death.
 Only tests can start this.
 """
 
@@ -16,13 +17,13 @@ from chat.writer import ConversationWriter
 from tertulia.cli import main
 
 
-def put_in(probability: float, deaths: str) -> None:
+def put_in(probability: float, armed: str, deaths: str) -> None:
     """Have the writer die after a commit."""
     transact = ConversationWriter._transact
 
     async def fatal(self: ConversationWriter, *more: Any) -> None:
         await transact(self, *more)
-        if random.random() < probability:
+        if random.random() < probability and os.path.exists(armed):
             with open(deaths, "ab") as file:
                 file.write(b".")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -31,5 +32,5 @@ def put_in(probability: float, deaths: str) -> None:
 
 
 if __name__ == "__main__":
-    put_in(float(os.environ["TORTURE_DIE_AFTER_COMMIT"]), os.environ["TORTURE_DEATHS"])
+    put_in(float(os.environ["TORTURE_DIE_AFTER_COMMIT"]), os.environ["TORTURE_ARMED"], os.environ["TORTURE_DEATHS"])
     main()

@@ -56,7 +56,7 @@ class Torture:
 
     def __init__(self, directory: Path, minutes: float, rate: float, rooms: int, seed: int, clients: int) -> None:
         self.directory = directory
-        self.deaths = directory / "deaths"
+        self.armed, self.deaths = directory / "armed", directory / "deaths"
         self._minutes = minutes
         self._rate = rate
         self._rooms = rooms
@@ -73,6 +73,7 @@ class Torture:
             dsn = stack.enter_context(shared_server(self.directory / "postgres"))
             environment = {
                 "TORTURE_DIE_AFTER_COMMIT": str(DIE_AFTER_COMMIT),
+                "TORTURE_ARMED": str(self.armed),
                 "TORTURE_DEATHS": str(self.deaths),
                 "TERTULIA_REDIS_URL": redis.url,
                 "TERTULIA_DATABASE_DSN": dsn,
@@ -86,7 +87,7 @@ class Torture:
             storm = Storm(run)
             await storm.prepare(nodes[0].node, STORM_POSITIONS)
             self._conversations = [*crew.conversations, *storm.conversations]
-            chaos = Chaos(nodes, database, redis, crew, self._chance, pause_s=2.5)
+            chaos = Chaos(nodes, database, redis, crew, self._chance, self.armed, pause_s=2.5)
             self.chaos = chaos.counts
             crew.start()
             chaos.start()
