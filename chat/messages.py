@@ -221,8 +221,5 @@ async def _page(db: Connection, access: Access, asked: History, bytes_max: int) 
         return HistoryPage(conversation, rest[::-1] + half, more, head.position(conversation), later)
     found = await store.page(db, conversation, reader, limit + 1, before=asked.before, thread=asked.thread)
     page = fitting(found[:limit], bytes_max)[::-1]
-    last = page[-1].seq if page else 0
-    newer_there = asked.before is not None and await store.page(
-        db, conversation, reader, 1, after=max(last, asked.before - 1), thread=asked.thread
-    )
-    return HistoryPage(conversation, page, len(page) < len(found), head.position(conversation), bool(newer_there))
+    behind = asked.before is not None and asked.before <= head.seq
+    return HistoryPage(conversation, page, len(page) < len(found), head.position(conversation), behind)

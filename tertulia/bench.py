@@ -187,6 +187,35 @@ def chat(
         raise typer.Exit(1) from error
 
 
+@app.command("history")
+def history(
+    messages: Annotated[int, typer.Option(min=1000, help="Messages of the conversation.")] = 10_000_000,
+    requests: Annotated[int, typer.Option(min=10, help="Pages that are asked for.")] = 2_000,
+) -> None:
+    """Pages of history over HTTP, at random depth in a large conversation, after a restart."""
+    from tertulia import bench_history
+    from tertulia.bench_server import BenchError
+
+    async def measure() -> None:
+        async for found in bench_history.run(messages, requests):
+            if isinstance(found, str):
+                typer.echo(found)
+                continue
+            typer.echo(
+                f"{found.requests} pages of {bench_history.PAGE} in {found.messages:,} messages: "
+                f"p50 {found.p50_ms:.1f} p99 {found.p99_ms:.1f} worst {found.worst_ms:.1f} ms; "
+                f"server CPU {found.server_cpu_ms:.2f} ms a page"
+            )
+
+    for line in _where():
+        typer.echo(line)
+    try:
+        asyncio.run(measure())
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
 def _where() -> Iterator[str]:
     machine = Machine.here()
     yield f"{machine.cpu}, {machine.cores} cores, Linux {machine.kernel}, {datetime.now(UTC):%Y-%m-%d}"

@@ -256,7 +256,7 @@ class HistoryPage(Frame, frozen=True):
     """Messages in rising ``seq``; ``head`` is the newest position in the same snapshot.
 
     ``more``: there are others in the direction asked for (older ones, or with ``after`` newer ones). ``newer``: there
-    are newer ones than the last.
+    may be newer ones than the last.
     """
 
     conversation: Uuid
