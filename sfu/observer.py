@@ -54,6 +54,8 @@ class _Seen:
     sources: dict[int, SourceCounters] = field(default_factory=dict)
     slots: dict[int, SlotCounters] = field(default_factory=dict)
     told: int = 0
+    at: float = float("-inf")
+    """When that was."""
 
 
 class Observer:
@@ -66,11 +68,11 @@ class Observer:
 
     async def run(self, cores: Iterable[Core], sessions: Mapping[str, Session]) -> None:
         """Look again and again. What goes wrong with one look is logged, and the next is tried."""
-        cores = list(cores)
+        cores, loop = list(cores), asyncio.get_running_loop()
         while True:
             await asyncio.sleep(max(self._interval_s, SESSION_COST_S * len(sessions)))
             try:
-                self.look([(core, await core.stats()) for core in cores], list(sessions.values()))
+                self.look([(core, await core.stats()) for core in cores], list(sessions.values()), loop.time())
             except CoreBusy:
                 log.warning("the worker is behind, statistics skipped")
             except Exception:
@@ -80,8 +82,8 @@ class Observer:
         """Counters of all workers, for ``/metrics``."""
         return dict(self._worker)
 
-    def look(self, stats: list[tuple[Core, Stats]], sessions: list[Session]) -> None:
-        """Take in one look at all workers."""
+    def look(self, stats: list[tuple[Core, Stats]], sessions: list[Session], now: float) -> None:
+        """Take in one look at all workers. ``now``: seconds of any clock that runs evenly."""
         of_core = dict(stats)
         self._worker = {}
         for _, found in stats:
@@ -95,7 +97,7 @@ class Observer:
             own = of_core.get(session.core)
             if own is None or session.state != "connected":
                 continue
-            window = _window(session, seen, own)
+            window = _window(session, seen, own, now)
             _observe(window)
             value = score(window)
             scores[value] += 1
@@ -106,34 +108,67 @@ class Observer:
             QUALITY.labels(str(value)).set(count)
 
 
-def _window(session: Session, seen: _Seen, found: Stats) -> Window:
+def _window(session: Session, seen: _Seen, found: Stats, now: float) -> Window:
     sources = {handle: found["sources"][handle] for handle in session.sources if handle in found["sources"]}
     slots = {handle: found["slots"][handle] for handle in session.slots.handles() if handle in found["slots"]}
-    up_lost = up = 0
-    for handle, now in sources.items():
+    elapsed_us, seen.at = (now - seen.at) * 1e6, now
+    up, down = _Direction(), _Direction()
+    for handle, source in sources.items():
         before = seen.sources.get(handle)
-        _add(RECEIVED, now, before)
-        up += now["packets"] - (before["packets"] if before else 0)
-        up_lost += now["lost"] - (before["lost"] if before else 0)
-    down_lost = 0.0
-    down = 0
+        _add(RECEIVED, source, before)
+        again = _grown(source, before, "repaired") + _grown(source, before, "unpacked")
+        up.add(_grown(source, before, "packets"), _grown(source, before, "lost"), again)
     round_trips = []
+    frozen = 0.0
     for handle, slot in slots.items():
         earlier = seen.slots.get(handle)
         _add(SENT, slot, earlier)
-        packets = slot["packets"] - (earlier["packets"] if earlier else 0)
+        packets = _grown(slot, earlier, "packets")
         if packets > 0:  # reports of a slot that carries nothing are old
-            down += packets
-            down_lost += packets * slot["fraction_lost"] / 256
+            down.add(packets, packets * slot["fraction_lost"] / 256, _grown(slot, earlier, "resent"))
+            frozen = max(frozen, min(1.0, _grown(slot, earlier, "frozen_us") / elapsed_us))
             if slot["round_trip_us"] >= 0:
                 round_trips.append(slot["round_trip_us"])
     seen.sources, seen.slots = sources, slots
     return Window(
-        # A packet that came late after all takes back a loss, perhaps one of the window before.
-        up_loss=min(1.0, max(0, up_lost) / (up + max(0, up_lost))) if up >= FEW_PACKETS else 0.0,
-        down_loss=down_lost / down if down >= FEW_PACKETS else 0.0,
+        up_loss=up.loss,
+        down_loss=down.loss,
+        up_late=up.late,
+        down_late=down.late,
         round_trip_ms=min(round_trips) / 1000 if round_trips else None,
+        frozen=frozen,
     )
+
+
+@dataclass(slots=True)
+class _Direction:
+    """Packets of all streams one way: how many, how many were lost at first, and how many of these came again."""
+
+    packets: float = 0.0
+    lost: float = 0.0
+    again: float = 0.0
+
+    def add(self, packets: float, lost: float, again: float) -> None:
+        self.packets += packets
+        self.lost += lost
+        self.again += again
+
+    @property
+    def loss(self) -> float:
+        """The share that stayed lost. What came again may have been lost in the window before."""
+        lost = max(0.0, self.lost - self.again)
+        return lost / (self.packets + lost) if self.packets >= FEW_PACKETS else 0.0
+
+    @property
+    def late(self) -> float:
+        return min(1.0, self.again / self.packets) if self.packets >= FEW_PACKETS else 0.0
+
+
+def _grown(now: Mapping[str, object], before: Mapping[str, object] | None, name: str) -> float:
+    """How much a counter has grown; a packet that came late after all takes back a loss."""
+    value, earlier = now[name], 0 if before is None else before[name]
+    assert isinstance(value, int) and isinstance(earlier, int)
+    return max(0, value - earlier)
 
 
 def _add(counter: Counter, now: Mapping[str, object], before: Mapping[str, object] | None) -> None:

@@ -1,8 +1,9 @@
 """How good a connection is, as one number from 1 to 5, from what was counted in the last seconds. Pure.
 
 The number says how talking feels: the E-model (ITU-T G.107) turns delay and loss into a rating of speech, which
-G.107's annex B turns into a mean opinion score; the score is cut into five steps. Loss is what was left after packets
-were sent again, in the worse of the two directions. A picture that stands still cannot be better than "fair".
+G.107's annex B turns into a mean opinion score; the score is cut into five steps. The worse of the two directions
+counts. A packet that had to be sent again is a quarter of a lost one: it comes a round trip late, and the receiver
+waits longer for everything or does without it. A picture that stands still cannot be better than "fair".
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ ROBUSTNESS: Final = 20.0
 BEST_RATING: Final = 93.2
 _STEPS: Final = ((4.2, 5), (3.9, 4), (3.4, 3), (2.6, 2))
 
+LATE_WEIGHT: Final = 0.25
+"""What a packet that was sent again costs, in lost ones."""
+
 FROZEN_FAIR: Final = 0.02
 FROZEN_POOR: Final = 0.10
 
@@ -30,7 +34,11 @@ class Window:
     up_loss: float = 0.0
     """Of what the client sent, never received."""
     down_loss: float = 0.0
-    """Of what was sent to the client, as it reports itself."""
+    """Of what was sent to the client, as it reports itself, and not sent again."""
+    up_late: float = 0.0
+    """Of what the client sent, received only when it was asked for again."""
+    down_late: float = 0.0
+    """Of what was sent to the client, sent again."""
     round_trip_ms: float | None = None
     """None: not known (a client that receives nothing reports nothing)."""
     frozen: float = 0.0
@@ -50,7 +58,9 @@ def opinion_score(loss: float, round_trip_ms: float) -> float:
 
 def score(window: Window) -> int:
     """5 excellent, 4 good, 3 fair, 2 poor, 1 bad."""
-    opinion = opinion_score(max(window.up_loss, window.down_loss), window.round_trip_ms or 0.0)
+    up = window.up_loss + LATE_WEIGHT * window.up_late
+    down = window.down_loss + LATE_WEIGHT * window.down_late
+    opinion = opinion_score(min(1.0, max(up, down)), window.round_trip_ms or 0.0)
     steps = next((step for least, step in _STEPS if opinion >= least), 1)
     if window.frozen >= FROZEN_POOR:
         return min(steps, 2)

@@ -23,6 +23,8 @@ ROUND_TRIP = st.floats(0, 10_000)
         (Window(down_loss=0.30), 1),
         (Window(round_trip_ms=300), 4),
         (Window(round_trip_ms=600), 2),
+        (Window(round_trip_ms=60, up_late=0.05, down_late=0.05), 5),
+        (Window(round_trip_ms=60, up_late=0.20), 3),
         (Window(frozen=0.01), 5),
         (Window(frozen=0.05), 3),
         (Window(frozen=0.5), 2),
