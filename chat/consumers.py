@@ -63,7 +63,8 @@ class Consumer:
     async def _run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):  # wait_for may swallow a cancellation that comes with the event
+                    await self._wake.wait()
             except TimeoutError:
                 pass  # another process may have written
             self._wake.clear()

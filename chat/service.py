@@ -211,7 +211,10 @@ class ChatService:
     async def _beat(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._look.wait(), HEARTBEAT_S)
+                async with asyncio.timeout(
+                    HEARTBEAT_S
+                ):  # wait_for may swallow a cancellation that comes with the event
+                    await self._look.wait()
             except TimeoutError:
                 pass
             self._look.clear()
