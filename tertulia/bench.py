@@ -62,6 +62,7 @@ def sfu(
         bool, typer.Option("--sleeping", help="Receivers sleep between packets: the server pays for waking them.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw the figures into this file (SVG).", metavar="FILE")] = None,
 ) -> None:
     """CPU a forwarded packet, delay, memory a viewer and the cost of a join, for each number of viewers."""
     try:
@@ -91,6 +92,10 @@ def sfu(
     if not as_json and any(result.late_ms > LATE_MS for result in results):
         typer.echo(f"* The load was up to {max(result.late_ms for result in results):.0f} ms behind its own schedule: ")
         typer.echo("  the machine was busy with other things, and these figures are not to be trusted.")
+    if plot is not None:
+        from tertulia.bench_plot import render
+
+        plot.write_text(render(results, " · ".join(_where()).removesuffix(" · ")), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(_document(results, options), indent=2))
 

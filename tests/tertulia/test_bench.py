@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +13,8 @@ from typer.testing import CliRunner
 from sfu.sdp.parse import parse
 from tertulia.bench import app
 from tertulia.bench_offers import Credentials, make_offer, read_answer, slot_command
+from tertulia.bench_options import Result
+from tertulia.bench_plot import render
 from tertulia.bench_server import BenchError, Cpu
 
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -80,8 +84,27 @@ def test_a_server_that_cannot_start_is_reported_with_its_own_words(
     assert "The server did not start" in result.output
 
 
+def made_up(viewers: int, **figures: float) -> Result:
+    """A result of nothing in particular."""
+    names = {field.name: 1.0 for field in dataclasses.fields(Result)}
+    return Result(**{**names, "viewers": viewers, **figures})  # type: ignore[arg-type]
+
+
+def test_a_plot_has_every_figure_at_its_place_and_is_well_formed() -> None:
+    text = render([made_up(400, delay_p99_ms=8.0), made_up(10, delay_p99_ms=2.0)], "a < b & c")
+    root = ElementTree.fromstring(text)
+    space = "{http://www.w3.org/2000/svg}"
+    words = [element.text for element in root.iter(f"{space}text")]
+    assert "a < b & c" in words
+    assert words.count("10") == words.count("400") == 3
+    lines = [element.attrib["points"].split() for element in root.iter(f"{space}polyline")]
+    assert [len(points) for points in lines] == [2, 2, 2, 2]
+    (_, few), (_, many) = (point.split(",") for point in lines[2])  # p99, fewest viewers first
+    assert float(many) < float(few), "more is higher up"
+
+
 @pytest.mark.parametrize("cipher", ["gcm128", "cm"])
-def test_viewers_get_what_the_publisher_sent(cipher: str) -> None:
+def test_viewers_get_what_the_publisher_sent(cipher: str, tmp_path: Path) -> None:
     """One publisher with sound, five viewers, three seconds, one packet in 64 compared."""
     arguments = [
         "sfu",
@@ -95,10 +118,13 @@ def test_viewers_get_what_the_publisher_sent(cipher: str) -> None:
         "--cipher",
         cipher,
         "--json",
+        "--plot",
+        str(tmp_path / "figures.svg"),
     ]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     [figures] = json.loads(result.output)["results"]
+    assert ElementTree.parse(tmp_path / "figures.svg").getroot().tag.endswith("svg")
     assert figures["delivered"] > 0
     assert figures["verified"] > 0
     assert figures["mismatched"] == 0
