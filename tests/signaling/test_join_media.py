@@ -127,12 +127,12 @@ async def test_chat_goes_over_the_data_channels_and_needs_no_socket(callers: lis
     before = REGISTRY.get_sample_value("tertulia_chat_sends_total", {"door": "channel"}) or 0
     message = {"conversation": conversation, "client_id": str(uuid.uuid4()), "body": {"text": "through the channel"}}
     first = await ada.ask_over("chat", "send-message", message)
-    assert (first["t"], first["d"]["event"]["seq"]) == ("ok", 1)
+    assert first["t"] == "ok", first
     await until(lambda: bob.texts() == ["through the channel"])
     await ada.io.disconnect()  # the socket is gone, within the grace
     message = {**message, "client_id": str(uuid.uuid4()), "body": {"text": "without a socket"}}
     second = await ada.ask_over("chat", "send-message", message)
-    assert second["d"]["event"]["seq"] == 2
+    assert second["d"]["event"]["seq"] == first["d"]["event"]["seq"] + 1
     await until(lambda: bob.texts()[-1] == "without a socket")
     assert REGISTRY.get_sample_value("tertulia_chat_sends_total", {"door": "channel"}) == before + 2
     assert not [notice for notice in bob.notices if notice[0] == "message"], "nothing came over the socket as well"
