@@ -318,6 +318,7 @@ class Program {
       const std::uint8_t size = shape >> 7;
       payload = {0x80 | 111, 960 >> 6, (960 << 2) & 0xFF, size, 111};
       payload.resize(payload.size() + size);
+      output_.Wild();  // what it repeats was not sent 20 ms before, as it says
     }
     const auto more = input.Take(shape & 0x07);
     payload.insert(payload.end(), more.begin(), more.end());
