@@ -73,8 +73,8 @@ void Router::Impl::SendNacks(RouterSession& session, TimeUs now) {
       std::array<std::uint16_t, kMaxAtOnce> wanted{};
       while (const std::size_t count = recovery->nacks.Poll(now, session.response.retry_us(), wanted)) {
         source->nacked += count;
-        std::array<std::uint8_t, kMaxRtcp>
-            buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before use
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before use
+        std::array<std::uint8_t, kMaxRtcp> buffer;
         rtcp::Writer writer(buffer);
         writer.AddReceiverReport(session.local_ssrc);
         writer.AddNack(session.local_ssrc, layer->ssrc(), std::span(wanted).first(count));
