@@ -22,7 +22,7 @@ constexpr std::size_t kDtlsRecordHeader = 13;
 constexpr std::size_t kDtlsBody = 100;
 constexpr auto kTick = std::chrono::milliseconds(1);
 
-void FillRandom(MutableBytes out) {
+void RandomFill(MutableBytes out) {
   if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) throw std::runtime_error("no random bytes");
 }
 
@@ -49,7 +49,7 @@ Flood::~Flood() {
 
 std::vector<std::uint8_t> Flood::MakePacket() const {
   std::vector<std::uint8_t> packet(1'500);
-  FillRandom(packet);
+  RandomFill(packet);
   switch (options_.kind) {
     case FloodKind::kUnknown:
     case FloodKind::kSrtp:
@@ -60,7 +60,7 @@ std::vector<std::uint8_t> Flood::MakePacket() const {
       return packet;
     case FloodKind::kStun: {
       stun::TransactionId transaction{};
-      FillRandom(transaction);
+      RandomFill(transaction);
       stun::Writer writer(packet, stun::Type::kBindingRequest, transaction);
       writer.AddUsername(options_.ufrag + ":mallory");
       writer.AddPriority(1);

@@ -30,8 +30,8 @@ int RaiseBuffer(int fd, int forced_option, int option, int bytes) {
   return granted;
 }
 
-// What arrives while the thread waits for a core must fit, a flood with it: 16 MiB hold 14,000 full datagrams (the kernel
-// doubles what is asked for, and counts 2.3 KB for one), 140 ms of 100,000 a second and more of what calls send.
+// What arrives while the thread waits for a core must fit, a flood with it: 16 MiB hold 14,000 full datagrams (the
+// kernel doubles what is asked for, and counts 2.3 KB for one), 140 ms of 100,000 a second and more of what calls send.
 constexpr int kReceiveShare = 4;
 
 }  // namespace
