@@ -65,12 +65,26 @@ class SlotCounters(TypedDict):
     frozen_us: int
     fraction_lost: int
     round_trip_us: int
+    paused: bool
+    spatial: int
+    temporal: int
+
+class ViewerCounters(TypedDict):
+    """A viewer's network, of every session with slots. ``estimate_bps`` is 0 where it gives no feedback."""
+
+    estimate_bps: int
+    granted_bps: int
+    wanted_bps: int
+    probes: int
+    loss: float
+    round_trip_us: int
 
 class Stats(TypedDict):
     worker: WorkerCounters
     sessions: dict[int, SessionCounters]
     sources: dict[int, SourceCounters]
     slots: dict[int, SlotCounters]
+    viewers: dict[int, ViewerCounters]
 
 PathState = Literal["checking", "connected", "disconnected", "failed"]
 
@@ -81,6 +95,8 @@ Event = (
     | tuple[Literal["active"], int, bool]
     | tuple[Literal["unsupported"], int, int]
     | tuple[Literal["speakers"], int, list[tuple[int, int]]]
+    | tuple[Literal["paused"], int, bool]
+    | tuple[Literal["layers"], int, int]
     | tuple[Literal["closed"], int]
     | tuple[Literal["stats"], Stats]
 )

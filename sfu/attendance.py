@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from tertulia.catalogue import ParticipantKind, Quality, Slots, Speakers, Track
+from tertulia.catalogue import Layers, ParticipantKind, Quality, Slots, Speakers, Track
 from tertulia.tokens import Principal
 
 Channel = Literal["control", "chat"]
@@ -25,6 +25,9 @@ class SessionListener(Protocol):
 
     def on_slots(self, slots: Slots) -> None:
         """A revision of the slot map, to be sent to the client in order."""
+
+    def on_layers(self, layers: Layers) -> None:
+        """How much of a track of the client somebody wants now."""
 
     def on_speakers(self, speakers: Speakers) -> None:
         """Who speaks in the room now."""

@@ -91,6 +91,22 @@ class SlotUnsupported:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotPaused:
+    """The slot's viewer has no bandwidth for any layer of its source, or has again."""
+
+    slot: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """Bits of the layers of a source, in the order of its RIDs, that somebody wants now."""
+
+    source: int
+    layers: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakersChanged:
     """(source, RFC 6464 level) of those who speak, loudest first."""
 
@@ -105,7 +121,9 @@ class Closed:
     handle: int
 
 
-SessionEvent = DtlsReceived | PathChanged | Switched | SourceActive | SlotUnsupported | Closed
+SessionEvent = (
+    DtlsReceived | PathChanged | Switched | SourceActive | SlotUnsupported | SlotPaused | LayersWanted | Closed
+)
 RoomEvent = SpeakersChanged | Closed
 SessionHandler = Callable[[SessionEvent], None]
 RoomHandler = Callable[[RoomEvent], None]
@@ -360,6 +378,10 @@ class Core:
                 self._tell(self._session_of.get(source), SourceActive(source, active))
             case ("unsupported", slot, source):
                 self._tell(self._session_of.get(slot), SlotUnsupported(slot, source))
+            case ("paused", slot, paused):
+                self._tell(self._session_of.get(slot), SlotPaused(slot, paused))
+            case ("layers", source, layers):
+                self._tell(self._session_of.get(source), LayersWanted(source, layers))
             case ("speakers", room, speakers):
                 if (handler := self._rooms.get(room)) is not None:
                     handler(SpeakersChanged(room, speakers))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
-from sfu.core import Core, CoreBusy, IceCredentials, RoomEvent, SessionEvent
+from sfu.core import Core, CoreBusy, IceCredentials, LayersWanted, RoomEvent, SessionEvent
 from sfu.publishing import declare
 from sfu.room import Source
 from sfu.sdp.plan import TrackKind
@@ -103,7 +104,8 @@ class Halls:
 
     def _mirror(self, publisher: Session, core: Core, sources: Mapping[TrackKind, Source]) -> None:
         self._workers.link(publisher.core, core)
-        mirror = core.create_session(self._halls[core].handle, _NOBODY, _ignore)
+        handle_event = partial(self._on_mirror, publisher, core)
+        mirror = core.create_session(self._halls[core].handle, _NOBODY, handle_event)
         self._mirrors[publisher, core] = mirror
         try:
             plan = publisher.plan
@@ -115,6 +117,8 @@ class Halls:
                 self._mirrored[source.handle, core] = copy
                 if source.held:
                     core.pause_source(copy, True)
+            for layers in publisher.demand.mirrored(core):
+                publisher.tell_layers(layers)
             core.mirror(mirror, publisher.core, publisher.handle)
             publisher.core.relay(publisher.handle, core, mirror)
         except CoreBusy:
@@ -130,7 +134,12 @@ class Halls:
         core.end_session(self._mirrors.pop((publisher, core)))
         for handle in publisher.sources:
             self._mirrored.pop((handle, core), None)
+        for layers in publisher.demand.unmirrored(core):
+            publisher.tell_layers(layers)
 
-
-def _ignore(event: SessionEvent) -> None:
-    """What happens to a mirror is its publisher's business, who tells it itself."""
+    def _on_mirror(self, publisher: Session, core: Core, event: SessionEvent) -> None:
+        """What is wanted of a mirror is wanted of its publisher; all else its publisher tells itself."""
+        if isinstance(event, LayersWanted):
+            for handle in publisher.sources:
+                if self._mirrored.get((handle, core)) == event.source:
+                    publisher.take_demand(handle, core, event.layers)

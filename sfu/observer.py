@@ -42,7 +42,7 @@ LOSS = Histogram(
     ["direction"],
     buckets=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
 )
-_NOT_ADDED: Final = frozenset({"jitter", "fraction_lost", "round_trip_us"})
+_NOT_ADDED: Final = frozenset({"jitter", "fraction_lost", "round_trip_us", "paused", "spatial", "temporal"})
 RECEIVED = Counter("tertulia_sfu_sources", "Counters of everything that clients send, summed.", ["counter"])
 SENT = Counter("tertulia_sfu_slots", "Counters of everything that clients are sent, summed.", ["counter"])
 

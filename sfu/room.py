@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sfu.sdp.plan import TrackKind
 from sfu.seatings import Seatings
 from sfu.seats import House, Occupant, Seating, assign
+from sfu.views import DEFAULT, Wish, Wishes
 from tertulia.catalogue import Speaker, Speakers, Track, View
 
 
@@ -26,6 +27,8 @@ class Source:
     muted: bool = False
     held: bool = False
     """A moderator or a permission keeps it from being forwarded."""
+    changed: int = 0
+    """When it last began or fell silent, in the room's own count."""
 
     @property
     def sent(self) -> bool:
@@ -39,6 +42,10 @@ class Member:
     participant: str
     sources: dict[TrackKind, Source] = field(default_factory=dict)
     wants: tuple[Occupant, ...] = ()
+    wishes: Wishes = field(default_factory=lambda: Wishes(View()))
+    came: int = 0
+    viewed: int = 0
+    """When it came, and when it last said its view, in the room's own count."""
     seating: Seating = field(default_factory=Seating)
 
     @property
@@ -68,6 +75,8 @@ class Contents:
     audio: tuple[Source | None, ...]
     video: tuple[Source | None, ...]
     extras: tuple[Source | None, ...]
+    wishes: tuple[Wish, ...] = ()
+    """By seat, for the pictures."""
 
 
 class Room:
@@ -81,6 +90,7 @@ class Room:
         self._speaking: list[tuple[str, int]] = []
         self._heard: dict[str, int] = {}
         self._clock = 0
+        self._ticks = 0
         self._publishers: dict[str, None] = {}  # in the order they joined
         self._live: set[str] = set()
         self._seatings = Seatings()
@@ -95,6 +105,7 @@ class Room:
         if previous is not None:
             self._forget_sources(previous)
         self.members[member.participant] = member
+        member.came = self._tick()
         for source in member.sources.values():
             self._sources[source.handle] = source
         self._note(member.participant)
@@ -123,6 +134,7 @@ class Room:
         if source.active == active:
             return False
         source.active = active
+        source.changed = self._tick()
         self._note(source.participant)
         self._note_screen(source)
         return True
@@ -166,8 +178,15 @@ class Room:
         elif not shown and source.participant in self._screens:
             self._screens.remove(source.participant)
 
+    def _tick(self) -> int:
+        self._ticks += 1
+        return self._ticks
+
     def set_view(self, participant: str, view: View) -> None:
-        self.members[participant].wants = tuple(Occupant(want.participant, want.track) for want in view.seats)
+        member = self.members[participant]
+        member.wants = tuple(Occupant(want.participant, want.track) for want in view.seats)
+        member.wishes = Wishes(view)
+        member.viewed = self._tick()
 
     def set_speakers(self, levels: Iterable[tuple[int, int]]) -> Speakers | None:
         """Speaking sources, loudest first, as (handle, level). Returns the notice when somebody began or stopped."""
@@ -209,7 +228,7 @@ class Room:
             if member is not None and (member.seating.seats or member.seating.extras):
                 member.seating = assign(house, ranked, participant, member.seating, member.wants)
                 self._seatings.put(participant, member.seating, member.wants)
-                yield member, self._contents(member.seating)
+                yield member, self._contents(member)
 
     def _concerned(self) -> set[str]:
         """Whose seats what happened can touch. The others would be given what they have (see the rules of seats.py)."""
@@ -231,14 +250,24 @@ class Room:
                 concerned |= self._seatings.without(person)
         return concerned
 
-    def _contents(self, seating: Seating) -> Contents:
+    def _contents(self, member: Member) -> Contents:
+        seating = member.seating
         heard = {item.participant for item in seating.seats if item is not None and item.track == "camera"}
         heard.update(person for person in seating.extras if person is not None)
         return Contents(
             audio=tuple(self._sound(item, heard) for item in seating.seats),
             video=tuple(self._picture(item) for item in seating.seats),
             extras=tuple(None if person is None else self._of(person, "microphone") for person in seating.extras),
+            wishes=tuple(self._wish(member, item) for item in seating.seats),
         )
+
+    def _wish(self, viewer: Member, item: Occupant | None) -> Wish:
+        shown = None if item is None else self.members.get(item.participant)
+        if item is None or shown is None:
+            return DEFAULT
+        source = shown.sources.get(item.track)
+        latest = max(shown.came, 0 if source is None else source.changed)
+        return viewer.wishes.of(item, came_later=latest > viewer.viewed)
 
     def _of(self, participant: str, kind: TrackKind) -> Source | None:
         member = self.members.get(participant)

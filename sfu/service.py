@@ -276,7 +276,10 @@ class SfuService:
 
     def slots(self, session: str) -> Slots:
         """The whole slot map, for a client that comes back to its session. Raises NotFound ``session-not-found``."""
-        return self._session(session).slots.full()
+        found = self._session(session)
+        for layers in found.demand.told():
+            found.tell_layers(layers)
+        return found.slots.full()
 
     def session_of(self, room: str, participant: str) -> str | None:
         """The session of a participant, whichever door it came by; None when there is none."""
@@ -333,6 +336,7 @@ def _add_source(core: Core, session: Session, publication: Publication) -> Sourc
     number = secrets.randbelow(2**31 - 1) + 1
     handle = declare(core, session.handle, publication, number)
     session.sources.append(handle)
+    session.demand.add(handle, publication, core)
     return Source(number, handle, session.participant, publication.track)
 
 

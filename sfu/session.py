@@ -20,19 +20,22 @@ from sfu.core import (
     CoreBusy,
     DtlsReceived,
     IceCredentials,
+    LayersWanted,
     PathChanged,
     SessionEvent,
+    SlotPaused,
     SlotUnsupported,
     SourceActive,
     Switched,
 )
+from sfu.demand import Demand
 from sfu.room import Contents, Source
 from sfu.sdp.answer import SlotSsrcs
 from sfu.sdp.plan import Plan, Remote
 from sfu.slotmap import SlotMap
 from sfu.transport.dtls import Certificate, DtlsTransport
 from sfu.transport.ice import CoreIce
-from tertulia.catalogue import Quality, Slots, Speakers, Track
+from tertulia.catalogue import Layers, Quality, Slots, Speakers, Track
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +81,7 @@ class Session:
         """MID of each slot -> what it sends on"""
         self.sources: list[int] = []
         """Handles of what the client sends"""
+        self.demand = Demand()
         self.credentials = make_credentials(plan.remote)
         self.state: MediaStateName = "connecting"
         self.core = core
@@ -153,6 +157,12 @@ class Session:
                 if frame is not None:
                     self._log.info("a source cannot be decoded by this viewer")
                     self.tell_slots(frame)
+            case SlotPaused(slot, paused):
+                frame = self.slots.pause(slot, paused)
+                if frame is not None:
+                    self.tell_slots(frame)
+            case LayersWanted(source, layers):
+                self.take_demand(source, self.core, layers)
             case _:  # Closed: what we asked for
                 pass
 
@@ -167,6 +177,8 @@ class Session:
 
     def show(self, contents: Contents, handle_of: Callable[[Source], int]) -> Slots | None:
         """Put sources into slots. Returns the frame that says so."""
+        for slot, wish in self.slots.wish(contents):
+            self.core.set_slot_view(slot, visible=wish.visible, max_pixels=wish.max_pixels, priority=wish.priority)
         commands, frame = self.slots.show(contents, handle_of)
         for slot, source in commands:
             self.core.set_slot(slot, source)
@@ -183,6 +195,15 @@ class Session:
 
     def tell_slots(self, slots: Slots) -> None:
         self._tell(lambda: self._listener.on_slots(slots))
+
+    def take_demand(self, source: int, worker: Core, layers: int) -> None:
+        """A worker says which layers of one of our sources are wanted there."""
+        news = self.demand.take(source, worker, layers)
+        if news is not None:
+            self.tell_layers(news)
+
+    def tell_layers(self, layers: Layers) -> None:
+        self._tell(lambda: self._listener.on_layers(layers))
 
     def tell_speakers(self, speakers: Speakers) -> None:
         self._tell(lambda: self._listener.on_speakers(speakers))

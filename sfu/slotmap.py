@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sfu.room import Contents, Source
 from sfu.sdp.profile import MediaKind
+from sfu.views import DEFAULT, Wish
 from tertulia.catalogue import Slot, Slots
 
 
@@ -26,6 +27,8 @@ class _Place:
     """The source as the viewer's worker knows it."""
     from_ts: int | None = None
     unsupported: bool = False
+    paused: bool = False
+    wish: Wish = DEFAULT
 
     def frame(self) -> Slot:
         source = self.source
@@ -38,6 +41,7 @@ class _Place:
             source=None if source is None else source.id,
             from_ts=self.from_ts,
             unsupported=self.unsupported,
+            paused=self.paused,
         )
 
 
@@ -75,9 +79,28 @@ class SlotMap:
                 place.source = source
                 place.shown = 0 if source is None else handle_of(source)
                 place.from_ts = None
-                place.unsupported = False
+                place.unsupported = place.paused = False
                 changed.append(place)
         return [(place.handle, place.shown) for place in changed], self._frame(changed)
+
+    def wish(self, contents: Contents) -> list[tuple[int, Wish]]:
+        """What is wanted of the slots with pictures. Returns what changed, as (slot, wish)."""
+        changed: list[tuple[int, Wish]] = []
+        for place in self._places:
+            if place.kind == "video" and place.seat is not None and place.seat < len(contents.wishes):
+                wish = contents.wishes[place.seat]
+                if wish != place.wish:
+                    place.wish = wish
+                    changed.append((place.handle, wish))
+        return changed
+
+    def pause(self, slot: int, paused: bool) -> Slots | None:
+        """The viewer's network carries nothing of the slot's source, or does again. None if that was told."""
+        place = self._by_handle.get(slot)
+        if place is None or place.source is None or place.paused == paused:
+            return None
+        place.paused = paused
+        return self._frame([place])
 
     def switched(self, slot: int, source: int, from_ts: int) -> Slots | None:
         """The core shows ``source`` since ``from_ts``. None if that has been overtaken by a newer decision."""

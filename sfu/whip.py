@@ -80,6 +80,7 @@ class _Relay:
         self.on_speakers = inner.on_speakers
         self.on_tracks = inner.on_tracks
         self.on_quality = inner.on_quality
+        self.on_layers = inner.on_layers
 
     def on_channel(self, channel: Channel, is_open: bool, /) -> None:
         self._inner.on_channel(channel, is_open)

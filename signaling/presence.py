@@ -15,7 +15,7 @@ import structlog
 from chat.subscription import Subscription
 from signaling.lane import Lane
 from signaling.outlet import Channel, Outlet
-from tertulia.catalogue import MediaState, Participant, ParticipantKind, Quality, Slots, Speakers, Track
+from tertulia.catalogue import Layers, MediaState, Participant, ParticipantKind, Quality, Slots, Speakers, Track
 from tertulia.frames import Notice
 from tertulia.limits import Limiter
 from tertulia.tokens import Principal
@@ -209,6 +209,10 @@ class MediaLink:
     def on_speakers(self, speakers: Speakers) -> None:
         if self.current:
             self._presence.outlet.deliver(_speakers_notice(speakers))
+
+    def on_layers(self, layers: Layers) -> None:
+        if self.current:
+            self._presence.outlet.deliver(Notice("layers", layers))
 
     def on_quality(self, quality: Quality) -> None:
         if self.current:

@@ -87,10 +87,16 @@ class Want(Frame, frozen=True):
     track: Literal["camera", "screen"] = "camera"
     width: Pixels = 0
     height: Pixels = 0
+    priority: Annotated[int, Meta(ge=0, le=9)] = 0
+    """Where bandwidth is short, higher comes first. Screens come before everything."""
 
 
 class View(Frame, frozen=True):
-    """What a client wants in its seats, most wanted first. Empty: the room decides (newest screen, then people)."""
+    """What a client wants in its seats, most wanted first. Empty: the room decides (newest screen, then people).
+
+    With sizes, it is also what the client shows: no video is sent of anybody else it knew of, and no larger pictures
+    than fill their places.
+    """
 
     seats: Annotated[list[Want], Meta(max_length=100)] = []
 
@@ -100,7 +106,8 @@ class Slot(Frame, frozen=True):
 
     ``source`` is the CSRC of its packets. ``from_ts`` is the first RTP timestamp of that source in this slot:
     absent while the switch waits for a key frame, and pictures before it belong to somebody else. ``unsupported`` says
-    that this client cannot decode what the source sends: there will be no picture until that changes.
+    that this client cannot decode what the source sends: there will be no picture until that changes,
+    ``paused`` that its network carries no layer of it at the moment.
     """
 
     mid: Mid
@@ -111,6 +118,18 @@ class Slot(Frame, frozen=True):
     source: int | None = None
     from_ts: int | None = None
     unsupported: bool = False
+    paused: bool = False
+
+
+class Layers(Frame, frozen=True):
+    """How much of a track of this client somebody wants now; the rest need not be sent until it is told otherwise.
+
+    ``rids``: the wanted encodings of a track with simulcast. A track without is ``wanted`` or not.
+    """
+
+    track: TrackKind
+    wanted: bool
+    rids: list[str] = []
 
 
 class Slots(Frame, frozen=True):
@@ -287,6 +306,7 @@ NOTICES: dict[str, type[Frame]] = {
     "participant-updated": Participant,
     "participant-left": ParticipantLeft,
     "slots": Slots,
+    "layers": Layers,
     "speakers": Speakers,
     "quality": Quality,
     "media-state": MediaState,
@@ -313,7 +333,7 @@ CHANNEL_REQUESTS: dict[str, frozenset[str]] = {
 """Which requests each data channel takes; the rest go over Socket.IO only."""
 
 CHANNEL_NOTICES: dict[str, frozenset[str]] = {
-    "control": frozenset({"slots", "speakers", "quality"}),
+    "control": frozenset({"slots", "layers", "speakers", "quality"}),
     "chat": frozenset({"message", "tips", "lagged", "gone", "receipt", "somebody-typing"}),
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""

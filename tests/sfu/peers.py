@@ -27,7 +27,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
 from sfu.attendance import Channel, MediaStateName
-from tertulia.catalogue import Quality, Slots, Speakers, Track
+from tertulia.catalogue import Layers, Quality, Slots, Speakers, Track
 
 WIDTH, HEIGHT, RATE = 320, 180, 15
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "white": (220, 220, 220)}
@@ -51,6 +51,7 @@ class Heard:
     speakers: list[Speakers] = field(default_factory=list)
     tracks: list[list[Track]] = field(default_factory=list)
     qualities: list[Quality] = field(default_factory=list)
+    layers: list[Layers] = field(default_factory=list)
 
     def on_frame(self, channel: Channel, data: bytes) -> None:
         self.frames.append((channel, data))
@@ -69,6 +70,9 @@ class Heard:
 
     def on_tracks(self, tracks: list[Track]) -> None:
         self.tracks.append(tracks)
+
+    def on_layers(self, layers: Layers) -> None:
+        self.layers.append(layers)
 
     def on_quality(self, quality: Quality) -> None:
         self.qualities.append(quality)

@@ -93,7 +93,7 @@ def test_nobody_is_left_behind_by_seating_only_those_concerned(steps: list[tuple
                 continue
             again = assign(house, ranked, member.participant, member.seating, member.wants)
             assert again == member.seating, (one, member.participant)
-            assert told.shown[member.participant] == told.room._contents(member.seating), (one, member.participant)
+            assert told.shown[member.participant] == told.room._contents(member), (one, member.participant)
 
 
 def test_what_concerns_nobody_seats_nobody_again() -> None:

@@ -88,6 +88,20 @@ nb::dict ToDict(const SlotStats& s) {
   d["frozen_us"] = s.frozen_us;
   d["fraction_lost"] = s.fraction_lost;
   d["round_trip_us"] = s.round_trip_us;
+  d["paused"] = s.paused;
+  d["spatial"] = s.spatial;
+  d["temporal"] = s.temporal;
+  return d;
+}
+
+nb::dict ToDict(const ViewerStats& v) {
+  nb::dict d;
+  d["estimate_bps"] = v.estimate_bps;
+  d["granted_bps"] = v.granted_bps;
+  d["wanted_bps"] = v.wanted_bps;
+  d["probes"] = v.probes;
+  d["loss"] = v.loss;
+  d["round_trip_us"] = v.round_trip_us;
   return d;
 }
 
@@ -103,6 +117,8 @@ struct Translate {
   }
   nb::tuple operator()(const event::Active& e) const { return nb::make_tuple("active", e.source, e.active); }
   nb::tuple operator()(const event::Unsupported& e) const { return nb::make_tuple("unsupported", e.slot, e.source); }
+  nb::tuple operator()(const event::Paused& e) const { return nb::make_tuple("paused", e.slot, e.paused); }
+  nb::tuple operator()(const event::LayersWanted& e) const { return nb::make_tuple("layers", e.source, e.layers); }
   nb::tuple operator()(const event::Closed& e) const { return nb::make_tuple("closed", e.handle); }
   nb::tuple operator()(const event::Speakers& e) const {
     nb::list speakers;
@@ -124,11 +140,16 @@ struct Translate {
     for (const auto& slot : stats->slots) {
       slots[nb::int_(slot.slot)] = ToDict(slot);
     }
+    nb::dict viewers;
+    for (const auto& viewer : stats->viewers) {
+      viewers[nb::int_(viewer.session)] = ToDict(viewer);
+    }
     nb::dict all;
     all["worker"] = ToDict(stats->worker);
     all["sessions"] = sessions;
     all["sources"] = sources;
     all["slots"] = slots;
+    all["viewers"] = viewers;
     return nb::make_tuple("stats", all);
   }
 };

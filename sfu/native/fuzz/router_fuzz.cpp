@@ -84,6 +84,8 @@ class Checker : public RouterOutput {
   }
   void OnSourceActive(Handle, bool) override {}
   void OnSlotUnsupported(Handle, Handle) override {}
+  void OnSlotPaused(Handle, bool) override {}
+  void OnLayersWanted(Handle, std::uint32_t) override {}
   void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& speakers) override {
     FUZZ_CHECK(speakers.size() <= 2);
   }

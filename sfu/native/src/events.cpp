@@ -14,9 +14,10 @@ std::uint64_t KeyOf(const Event& event) {
         using T = std::decay_t<decltype(e)>;
         if constexpr (std::is_same_v<T, event::Path> || std::is_same_v<T, event::Dtls>) {
           return e.session;
-        } else if constexpr (std::is_same_v<T, event::Switched> || std::is_same_v<T, event::Unsupported>) {
+        } else if constexpr (std::is_same_v<T, event::Switched> || std::is_same_v<T, event::Unsupported> ||
+                             std::is_same_v<T, event::Paused>) {
           return e.slot;
-        } else if constexpr (std::is_same_v<T, event::Active>) {
+        } else if constexpr (std::is_same_v<T, event::Active> || std::is_same_v<T, event::LayersWanted>) {
           return e.source;
         } else if constexpr (std::is_same_v<T, event::Speakers>) {
           return e.room;

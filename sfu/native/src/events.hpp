@@ -49,6 +49,16 @@ struct Unsupported {
   Handle source = 0;
 };
 
+struct Paused {
+  Handle slot = 0;
+  bool paused = false;
+};
+
+struct LayersWanted {
+  Handle source = 0;
+  std::uint32_t layers = 0;  // a bit each
+};
+
 struct Speakers {
   Handle room = 0;
   std::vector<std::pair<Handle, std::uint8_t>> speakers;
@@ -84,12 +94,14 @@ struct Stats {
   std::vector<SessionCounters> sessions;
   std::vector<SourceStats> sources;
   std::vector<SlotStats> slots;
+  std::vector<ViewerStats> viewers;
 };
 
 }  // namespace event
 
 using Event = std::variant<event::Nothing, event::Dtls, event::Path, event::Switched, event::Active, event::Unsupported,
-                           event::Speakers, event::Closed, std::shared_ptr<const event::Stats>>;
+                           event::Speakers, event::Closed, event::Paused, event::LayersWanted,
+                           std::shared_ptr<const event::Stats>>;
 
 // How many datagrams of one session may be under way to Python. Kept by the worker alone: it remembers where in the
 // queue the last ones stand and compares with how far the reader has come.

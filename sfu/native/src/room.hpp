@@ -42,6 +42,10 @@ class Room : private RouterOutput {
   }
   void OnSourceActive(Handle source, bool active) override { events_.PushState(event::Active{source, active}); }
   void OnSlotUnsupported(Handle slot, Handle source) override { events_.PushState(event::Unsupported{slot, source}); }
+  void OnSlotPaused(Handle slot, bool paused) override { events_.PushState(event::Paused{slot, paused}); }
+  void OnLayersWanted(Handle source, std::uint32_t layers) override {
+    events_.PushState(event::LayersWanted{source, layers});
+  }
   void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& speakers) override {
     events_.PushState(event::Speakers{handle_, speakers});
   }

@@ -137,8 +137,11 @@ void Router::AddSlot(const SlotConfig& config) {
     return;
   }
   owner->slots.push_back(std::make_unique<RoutedSlot>(config, *owner));
-  if (owner->slots.back()->slot.stamp().kind == SendStamp::kTransportCc && owner->sent == nullptr) {
-    owner->sent = std::make_unique<TwccHistory>();
+  if (owner->slots.back()->slot.stamp().kind == SendStamp::kTransportCc && owner->congestion == nullptr) {
+    owner->congestion = std::make_unique<Congestion>(false);
+  }
+  if (owner->congestion != nullptr && owner->slots.back()->rtx != nullptr) {
+    owner->congestion->EnableProbes();
   }
   impl_->slots.emplace(config.slot, owner->slots.back().get());
 }
@@ -171,9 +174,24 @@ void Router::SetSlot(Handle slot, Handle source, TimeUs now) {
 
 void Router::SetSlotView(Handle slot, const SlotView& view, TimeUs now) {
   impl_->now_us = now;
-  if (RoutedSlot* found = impl_->FindSlot(slot)) {
-    found->view = view;
+  RoutedSlot* found = impl_->FindSlot(slot);
+  if (found == nullptr || found->view == view) {
+    return;
   }
+  const bool appears = view.visible && !found->view.visible;
+  found->view = view;
+  if (!found->shows_video()) {
+    return;
+  }
+  if (!view.visible) {
+    impl_->StopWaiting(*found);
+    impl_->StopShowing(*found);
+    impl_->ReleaseGate(*found->source);
+  } else if (appears && found->session.ready) {
+    impl_->Wait(*found, now);
+  }
+  impl_->OnDemand(*found, now);
+  impl_->AllocateSoon(found->session, now);
 }
 
 void Router::SetSessionReady(Handle session, TimeUs now) {
@@ -183,6 +201,7 @@ void Router::SetSessionReady(Handle session, TimeUs now) {
     return;
   }
   found->ready = true;
+  impl_->AllocateNow(*found, now);
   for (const auto& slot : found->slots) {
     if (slot->source != nullptr) {
       impl_->Wait(*slot, now);
@@ -243,6 +262,27 @@ std::vector<SourceStats> Router::GetSourceStats() const {
   return all;
 }
 
+std::vector<ViewerStats> Router::GetViewerStats() const {
+  std::vector<ViewerStats> all;
+  for (const auto& [handle, session] : impl_->sessions) {
+    if (session->slots.empty()) {
+      continue;
+    }
+    ViewerStats stats;
+    stats.session = handle;
+    stats.estimate_bps = Impl::EstimateOf(*session).value_or(0);
+    stats.granted_bps = session->allocation.granted_bps;
+    stats.wanted_bps = session->allocation.wanted_bps;
+    if (session->congestion != nullptr) {
+      stats.probes = session->congestion->prober().sent();
+      stats.loss = session->congestion->estimator().loss();
+      stats.round_trip_us = session->congestion->estimator().round_trip_us();
+    }
+    all.push_back(stats);
+  }
+  return all;
+}
+
 std::vector<SlotStats> Router::GetSlotStats() const {
   std::vector<SlotStats> all;
   all.reserve(impl_->slots.size());
@@ -259,6 +299,9 @@ std::vector<SlotStats> Router::GetSlotStats() const {
     stats.frozen_us = slot->slot.kind() == Kind::kVideo ? slot->freezes.duration_us() : 0;
     stats.fraction_lost = slot->fraction_lost;
     stats.round_trip_us = slot->round_trip_us;
+    stats.paused = slot->paused;
+    stats.spatial = slot->target.spatial;
+    stats.temporal = slot->target.temporal;
     all.push_back(stats);
   }
   return all;

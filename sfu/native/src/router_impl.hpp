@@ -1,8 +1,9 @@
 // The router's inside: what it remembers of sessions, sources and slots, and the steps that wire them. The steps are
 // spread over router.cpp (commands), router_receive.cpp (packets), router_switching.cpp (what a slot shows),
 // router_recovery.cpp (losses), router_sound.cpp (redundant sound), router_allocation.cpp (what a viewer's network
-// carries, and who gets how much of it), router_rtcp.cpp (reports received), router_timers.cpp and router_reports.cpp
-// (reports sent); each mechanism that they use lives in recv/, send/ or control/.
+// carries, and who gets how much of it), router_demand.cpp (which layers of a source somebody wants), router_rtcp.cpp
+// (reports received), router_timers.cpp and router_reports.cpp (reports sent); each mechanism that they use lives in
+// recv/, send/ or control/.
 #pragma once
 
 #include <array>
@@ -10,8 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/allocator.hpp"
 #include "control/keyframe_gate.hpp"
-#include "control/layer_option.hpp"
+#include "control/remb_estimate.hpp"
 #include "control/reported_loss.hpp"
 #include "control/speakers.hpp"
 #include "control/timer_queue.hpp"
@@ -22,10 +24,10 @@
 #include "recv/response_time.hpp"
 #include "recv/source.hpp"
 #include "recv/twcc_recorder.hpp"
+#include "send/congestion.hpp"
 #include "send/freeze_counter.hpp"
 #include "send/rtx_stream.hpp"
 #include "send/slot.hpp"
-#include "send/twcc_history.hpp"
 #include "tertulia/router.hpp"
 #include "token_bucket.hpp"
 
@@ -53,6 +55,15 @@ struct RoutedSlot {
   bool paused = false;              // ... which may be nothing
   std::unique_ptr<RtxStream> rtx;   // null: nothing is sent again
   FreezeCounter freezes;
+  bool allocated = false;     // ... and has said
+  TimeUs raised_us = kNever;  // when it last got better
+  TimeUs retry_us = 0;        // nothing better before
+  TimeUs retry_wait_us = 0;
+
+  [[nodiscard]] bool shows_video() const { return source != nullptr && slot.kind() == Kind::kVideo; }
+  // Nothing of its source may be sent.
+  [[nodiscard]] bool closed() const { return slot.kind() == Kind::kVideo && (paused || !view.visible); }
+
   std::uint64_t switches = 0;
   std::uint64_t nacked = 0;  // packets that the viewer asked for again
   std::uint64_t resent = 0;  // ... and that it was sent
@@ -85,6 +96,10 @@ struct RoutedSource {
   Voice* voice = nullptr;
   ReportedLoss reported_loss;  // of sound
   bool paused = false;
+  int wanted_rank = UINT8_MAX;               // the best layer that somebody wants, -1: none; as the publisher was told
+  std::uint32_t wanted_layers = UINT32_MAX;  // ... and all that are no better, a bit each
+  TimeUs demand_due_us = kNever;             // look whether it is still so
+  TimeUs fewer_since_us = kNever;            // since when less would do
   std::vector<RoutedSlot*> slots;
   std::vector<RoutedSlot*> waiting;
   std::array<std::vector<RoutedSlot*>, Source::kMaxLayers> showing;    // by layer
@@ -119,7 +134,12 @@ struct RouterSession {
   std::vector<std::unique_ptr<RoutedSource>> sources;
 
   // As a viewer.
-  std::unique_ptr<TwccHistory> sent;  // where transport-wide feedback was negotiated for what we send
+  std::unique_ptr<Congestion> congestion;  // where transport-wide feedback was negotiated for what we send
+  std::unique_ptr<RembEstimate> remb;      // or where REMB came
+  TimeUs allocation_due_us = kNever;
+  TimeUs allocated_us = 0;
+  TimeUs over_since_us = kNever;  // what is granted exceeds the estimate, a little
+  Allocation allocation;
   static constexpr double kResentBytesPerSecond = 250'000;
   static constexpr double kResentBurst = 100'000;
   TokenBucket resend_budget{kResentBytesPerSecond, kResentBurst, 0};
@@ -183,6 +203,25 @@ struct Router::Impl {
 
   // router_allocation.cpp
   void Transmit(RouterSession& viewer, MutableBytes header, HeaderWriter::Stamp stamp, Bytes payload);
+  void OnTransportFeedback(RouterSession& viewer, const rtcp::Packet& packet, TimeUs now);
+  void OnRemb(RouterSession& viewer, const rtcp::Remb& remb, TimeUs now);
+  [[nodiscard]] static std::optional<std::uint64_t> EstimateOf(const RouterSession& viewer);
+  static void LimitResends(RouterSession& viewer, std::uint64_t estimate_bps);
+  void AllocateSoon(RouterSession& viewer, TimeUs now);
+  void AllocateNow(RouterSession& viewer, TimeUs now);
+  void Allocate(RouterSession& viewer, TimeUs now);
+  void ServiceViewer(RouterSession& viewer, TimeUs now);
+  void SendProbes(RouterSession& viewer, TimeUs now);
+  std::size_t SendPadding(RoutedSlot& slot);
+  [[nodiscard]] static TimeUs ViewerDue(const RouterSession& viewer);
+  [[nodiscard]] std::uint64_t SoundOf(const RouterSession& viewer) const;
+  [[nodiscard]] static std::uint64_t Patience(RouterSession& viewer, std::uint64_t granted_bps,
+                                              std::uint64_t available_bps, TimeUs now);
+  void Apply(RoutedSlot& slot, const SlotDemand& demand, const SlotGrant& grant, bool overrun, TimeUs now);
+
+  // router_demand.cpp
+  void OnDemand(const RoutedSlot& slot, TimeUs now);
+  void UpdateDemand(RoutedSource& source, TimeUs now);
 
   // router_sound.cpp
   [[nodiscard]] static bool CanShow(const RoutedSlot& slot, const IncomingPacket& packet);
@@ -223,6 +262,11 @@ struct Router::Impl {
   std::vector<std::uint32_t> free_timers;
   TimerQueue timers;
   Speakers speakers;
+  struct {  // of the allocation that is being made
+    std::vector<RoutedSlot*> slots;
+    std::vector<SlotDemand> demands;
+    std::vector<SlotGrant> grants;
+  } scratch;
   TimeUs now_us = 0;  // of the call that is being served
 };
 

@@ -16,6 +16,10 @@ void Router::Impl::ReceiveRtcp(RouterSession& session, Bytes bytes, TimeUs now) 
       OnKeyFrameWanted(session, pli->media_ssrc, now);
     } else if (const auto nack = rtcp::ParseNack(packet)) {
       OnNack(session, *nack, now);
+    } else if (packet.type == rtcp::Type::kTransportFeedback && packet.count == rtcp::kFormatTransportCc) {
+      OnTransportFeedback(session, packet, now);
+    } else if (const auto remb = rtcp::ParseRemb(packet)) {
+      OnRemb(session, *remb, now);
     } else if (const auto fir = rtcp::ParseFir(packet)) {
       for (std::size_t i = 0; i < fir->size(); ++i) {
         OnKeyFrameWanted(session, (*fir)[i].ssrc, now);
@@ -52,6 +56,9 @@ void Router::Impl::OnReportBlocks(RouterSession& session, const rtcp::ReportBloc
         continue;
       }
       slot->fraction_lost = block.fraction_lost;
+      if (session.remb != nullptr) {
+        session.remb->OnLoss(block.fraction_lost);
+      }
       if (block.last_sr != 0) {
         // RFC 3550, 6.4.1: in units of 1/65536 s, modulo 2^16 s.
         const auto middle = static_cast<std::uint32_t>(WallNtp(now + wall_clock_offset_us) >> 16);

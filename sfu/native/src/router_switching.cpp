@@ -20,6 +20,10 @@ void Router::Impl::Attach(RoutedSlot& slot, RoutedSource& source, TimeUs now) {
   for (const auto& layer : source.source.layers()) {
     source.showing[layer->index()].reserve(source.slots.capacity());
   }
+  if (slot.shows_video()) {
+    AllocateNow(slot.session, now);
+    OnDemand(slot, now);
+  }
   if (slot.session.ready) {
     Wait(slot, now);
   }
@@ -33,7 +37,15 @@ void Router::Impl::Detach(RoutedSlot& slot) {
   StopShowing(slot);
   RoutedSource& source = *slot.source;
   std::erase(source.slots, &slot);
+  OnDemand(slot, now_us);
   slot.source = nullptr;
+  if (slot.slot.kind() == Kind::kVideo) {
+    PauseSlot(slot, false, now_us);
+    slot.target = kBestLayer;
+    slot.allocated = false;
+    slot.retry_us = slot.retry_wait_us = 0;
+    AllocateSoon(slot.session, now_us);
+  }
   if (source.slots.empty()) {
     source.ForgetPackets();
     for (const auto& layer : source.source.layers()) {
@@ -58,6 +70,7 @@ void Router::Impl::PauseSlot(RoutedSlot& slot, bool paused, TimeUs now) {
     return;
   }
   slot.paused = paused;
+  output.OnSlotPaused(slot.slot.handle(), paused);
   if (slot.source == nullptr) {
     return;
   }
@@ -73,7 +86,7 @@ void Router::Impl::PauseSlot(RoutedSlot& slot, bool paused, TimeUs now) {
 
 // What a slot shows moves towards what it should show.
 void Router::Impl::Steer(RoutedSlot& slot, TimeUs now) {
-  if (slot.source == nullptr || slot.paused) {
+  if (slot.source == nullptr || slot.closed()) {
     return;
   }
   RoutedSource& source = *slot.source;
@@ -123,7 +136,7 @@ void Router::Impl::ReleaseGate(RoutedSource& source) {
 }
 
 void Router::Impl::Wait(RoutedSlot& slot, TimeUs now) {
-  if (slot.paused) {
+  if (slot.closed()) {
     return;
   }
   RoutedSource& source = *slot.source;
@@ -176,6 +189,15 @@ void Router::Impl::Regate(RoutedSource& source, const Layer& layer, TimeUs now) 
 void Router::Impl::Retarget(RoutedSource& source, TimeUs now) {
   for (RoutedSlot* slot : source.slots) {
     Steer(*slot, now);
+  }
+  if (source.source.kind() == Kind::kVideo) {
+    for (RoutedSlot* slot : source.slots) {
+      if (slot->allocated) {
+        AllocateSoon(slot->session, now);
+      } else {
+        AllocateNow(slot->session, now);
+      }
+    }
   }
 }
 

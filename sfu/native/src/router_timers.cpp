@@ -32,6 +32,7 @@ void Router::Impl::Service(RouterSession& session, TimeUs now) {
   SendKeyFrameRequests(session, now);
   SendReports(session, now);
   SendSlotReports(session, now);
+  ServiceViewer(session, now);
 }
 
 void Router::Impl::CheckSources(RouterSession& session, TimeUs now) {
@@ -39,8 +40,12 @@ void Router::Impl::CheckSources(RouterSession& session, TimeUs now) {
     if (source->source.CheckSilence(now)) {
       Retarget(*source, now);
     }
-    if (source->source.active() && now - source->source.last_packet_us() >= Source::kSilentUs) {
+    if (source->source.active() && now - source->source.last_packet_us() >= Source::kSilentUs &&
+        !source->source.rests()) {
       SetActive(*source, false);
+    }
+    if (source->demand_due_us <= now) {
+      UpdateDemand(*source, now);
     }
   }
 }
@@ -49,9 +54,10 @@ TimeUs Router::Impl::NextDue(const RouterSession& session) const {
   TimeUs next = kNever;
   for (const auto& source : session.sources) {
     next = std::min(next, source->source.next_check_us());
-    if (source->source.active()) {
+    if (source->source.active() && !source->source.rests()) {
       next = std::min(next, source->source.last_packet_us() + Source::kSilentUs);
     }
+    next = std::min(next, source->demand_due_us);
     if (session.ready && source->source.best() != nullptr && !source->paused) {
       next = std::min(next, source->gate.due_us());
     }
@@ -71,6 +77,7 @@ TimeUs Router::Impl::NextDue(const RouterSession& session) const {
   for (const auto& slot : session.slots) {
     next = std::min(next, slot->slot.reports().due_us());
   }
+  next = std::min(next, ViewerDue(session));
   return next;
 }
 

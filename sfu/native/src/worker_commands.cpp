@@ -250,6 +250,9 @@ void Worker::Apply(const command::RequestStats& /*command*/) {
     for (const SlotStats& slot : room->router().GetSlotStats()) {
       stats->slots.push_back(slot);
     }
+    for (const ViewerStats& viewer : room->router().GetViewerStats()) {
+      stats->viewers.push_back(viewer);
+    }
   }
   events_.PushState(std::shared_ptr<const event::Stats>(std::move(stats)));
 }

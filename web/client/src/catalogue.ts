@@ -101,7 +101,8 @@ export interface Slots {
  *
  * `source` is the CSRC of its packets. `from_ts` is the first RTP timestamp of that source in this slot:
  * absent while the switch waits for a key frame, and pictures before it belong to somebody else. `unsupported` says
- * that this client cannot decode what the source sends: there will be no picture until that changes.
+ * that this client cannot decode what the source sends: there will be no picture until that changes,
+ * `paused` that its network carries no layer of it at the moment.
  */
 export interface Slot {
   mid: string;
@@ -112,6 +113,7 @@ export interface Slot {
   source: number | null;
   from_ts: number | null;
   unsupported: boolean;
+  paused: boolean;
 }
 
 /**
@@ -421,6 +423,17 @@ export interface ParticipantLeft {
   reason: string;
 }
 
+/**
+ * How much of a track of this client somebody wants now; the rest need not be sent until it is told otherwise.
+ *
+ * `rids`: the wanted encodings of a track with simulcast. A track without is `wanted` or not.
+ */
+export interface Layers {
+  track: TrackKind;
+  wanted: boolean;
+  rids: string[];
+}
+
 /** Who speaks now, loudest first. */
 export interface Speakers {
   speakers: Speaker[];
@@ -556,7 +569,12 @@ export interface TrackIntent {
   muted?: boolean;
 }
 
-/** What a client wants in its seats, most wanted first. Empty: the room decides (newest screen, then people). */
+/**
+ * What a client wants in its seats, most wanted first. Empty: the room decides (newest screen, then people).
+ *
+ * With sizes, it is also what the client shows: no video is sent of anybody else it knew of, and no larger pictures
+ * than fill their places.
+ */
 export interface View {
   seats?: Want[];
 }
@@ -567,6 +585,7 @@ export interface Want {
   track?: "camera" | "screen";
   width?: number;
   height?: number;
+  priority?: number;
 }
 
 export type Leave = Record<string, never>;
@@ -942,6 +961,7 @@ export interface Notices {
   "participant-updated": Participant;
   "participant-left": ParticipantLeft;
   slots: Slots;
+  layers: Layers;
   speakers: Speakers;
   quality: Quality;
   "media-state": MediaState;
@@ -967,7 +987,7 @@ export const CHANNEL_REQUESTS: Readonly<Record<ChannelName, readonly RequestName
 
 /** Which notices use a data channel while it is open, and the socket while it is not. */
 export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]>> = {
-  control: ["quality", "slots", "speakers"],
+  control: ["layers", "quality", "slots", "speakers"],
   chat: ["gone", "lagged", "message", "receipt", "somebody-typing", "tips"],
 };
 

@@ -60,19 +60,3 @@ export function screenEncodings(codec: VideoCodec): Encoding[] {
   const encoding: Encoding = { maxBitrate: SCREEN_MAX_BITRATE, maxFramerate: 30 };
   return [isScalable(codec) ? { ...encoding, scalabilityMode: SCREEN_SVC } : encoding];
 }
-
-/** Give a sender the layers of its new track's size. Costs no negotiation. */
-export async function fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
-  const { width, height } = track.getSettings();
-  const layers = cameraLayers(width, height);
-  const parameters = sender.getParameters();
-  let changed = false;
-  for (const encoding of parameters.encodings) {
-    const layer = layers.find(({ rid }) => rid === encoding.rid);
-    if (layer === undefined) continue;
-    if (encoding.scaleResolutionDownBy === layer.scaleResolutionDownBy && encoding.active === layer.active) continue;
-    Object.assign(encoding, layer);
-    changed = true;
-  }
-  if (changed) await sender.setParameters(parameters);
-}

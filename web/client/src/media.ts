@@ -8,8 +8,9 @@
 
 import type { ChannelName, TrackIntent, TrackKind, VideoCodec } from "./catalogue.js";
 import { canUse, offerDependencies, preferCodecs, type Capabilities } from "./codecs.js";
+import { Demand } from "./demand.js";
 import { Emitter } from "./emitter.js";
-import { cameraEncodings, fitLayers, isScalable, screenEncodings } from "./layers.js";
+import { cameraEncodings, isScalable, screenEncodings } from "./layers.js";
 import { CHANNEL_IDS, type SlotKind } from "./protocol.js";
 import { failed, ok, type MediaFailed, type Result } from "./result.js";
 
@@ -53,6 +54,7 @@ export interface MediaOptions {
 export class Media extends Emitter<MediaEvents> {
   readonly counts = { setLocal: 0, setRemote: 0, iceRestarts: 0 };
   readonly channels: Readonly<Record<ChannelName, RTCDataChannel>>;
+  readonly demand = new Demand((kind) => this.#senders.get(kind)?.sender);
   readonly #iceServers: MediaOptions["iceServers"];
   readonly #peer: RTCPeerConnection;
   readonly #senders = new Map<TrackKind, RTCRtpTransceiver>();
@@ -118,7 +120,7 @@ export class Media extends Emitter<MediaEvents> {
     const sender = this.#senders.get(kind)?.sender;
     if (sender === undefined || this.#state === "dead" || sender.track === track) return;
     await sender.replaceTrack(track);
-    if (kind === "camera" && track !== null) await fitLayers(sender, track);
+    if (kind === "camera" && track !== null) await this.demand.fit(kind);
   }
 
   /**

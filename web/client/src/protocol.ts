@@ -37,6 +37,7 @@ const NOTICES: Readonly<Record<NoticeName, true>> = {
   "participant-updated": true,
   "participant-left": true,
   slots: true,
+  layers: true,
   speakers: true,
   quality: true,
   "media-state": true,

@@ -238,6 +238,8 @@ export class Room extends Emitter<RoomEvents> {
         return this.roster.handleLeft(notice.data.id, notice.data.reason);
       case "slots":
         return this.seats.handleSlots(notice.data);
+      case "layers":
+        return this.session.media?.demand.handleLayers(notice.data);
       case "speakers":
         return this.speakers.handleSpeakers(notice.data);
       case "quality":

@@ -60,6 +60,7 @@ describe("Seats", () => {
     source,
     from_ts: null,
     unsupported: false,
+    paused: false,
     ...more,
   });
 

@@ -38,6 +38,13 @@ class RouterOutput {
   // The slot's viewer has no payload type for what the source sends.
   virtual void OnSlotUnsupported(Handle slot, Handle source) = 0;
 
+  // The slot's viewer has no bandwidth for any layer of its source (or has again).
+  virtual void OnSlotPaused(Handle slot, bool paused) = 0;
+
+  // Layers of a source (a bit each, in the order of the offer's RIDs) that somebody wants now. What nobody has wanted
+  // for some seconds need not be sent; what is wanted again is told at once.
+  virtual void OnLayersWanted(Handle source, std::uint32_t layers) = 0;
+
   // Audio sources that carry speech now, loudest first, with their smoothed RFC 6464 level; sent when it changes.
   virtual void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& speakers) = 0;
 };
@@ -60,6 +67,17 @@ struct SlotStats {
   std::int64_t frozen_us = 0;            // their sum
   std::uint8_t fraction_lost = 0;        // from the viewer's last receiver report
   std::int64_t round_trip_us = -1;       // from LSR and DLSR; -1: unknown
+  bool paused = false;                   // its viewer's network carries no layer of it
+  std::uint8_t spatial = UINT8_MAX, temporal = UINT8_MAX;  // the layers it may have; UINT8_MAX: all
+};
+
+// A viewer's network. Without feedback the estimate is 0 and everything is sent.
+struct ViewerStats {
+  Handle session = 0;
+  std::uint64_t estimate_bps = 0, granted_bps = 0, wanted_bps = 0;  // of video: granted, wanted
+  std::uint64_t probes = 0;
+  double loss = 0;                 // of what was sent, 0 to 1
+  std::int64_t round_trip_us = 0;  // with the time that feedback waited; 0: unknown
 };
 
 class Router {
@@ -107,6 +125,7 @@ class Router {
 
   [[nodiscard]] std::vector<SourceStats> GetSourceStats() const;
   [[nodiscard]] std::vector<SlotStats> GetSlotStats() const;
+  [[nodiscard]] std::vector<ViewerStats> GetViewerStats() const;
 
  private:
   struct Impl;

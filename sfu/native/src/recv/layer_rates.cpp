@@ -8,7 +8,11 @@ namespace {
 
 std::uint64_t Smoothed(std::uint64_t before, std::uint64_t bytes, TimeUs elapsed) {
   const std::uint64_t measured = bytes * 8 * 1'000'000 / static_cast<std::uint64_t>(elapsed);
-  return before == 0 ? measured : (before * 3 + measured) / 4;
+  if (before == 0) {
+    return measured;
+  }
+  // The first measurement holds a key frame, and is to be forgotten soon.
+  return measured < before ? (before + measured) / 2 : (before * 3 + measured) / 4;
 }
 
 }  // namespace

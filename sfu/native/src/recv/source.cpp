@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace tertulia {
+namespace {
+
+// What a layer is taken to need before it has been measured: what browsers spend on VP8.
+constexpr std::uint64_t kBitsPerPixel = 2;
+constexpr std::uint64_t kUnknownBps = 300'000;
+
+}  // namespace
 
 Source::Source(const SourceConfig& config)
     : handle_(config.source), csrc_(config.csrc), mid_(config.mid), kind_(config.kind) {
@@ -73,7 +80,8 @@ bool Source::Look(Layer& layer, const IncomingPacket& packet) {
   if (!life.alive) {
     // The first packets of a layer need no proof: encoders start their layers one after the other, each with a key
     // frame.
-    life.proven = !life.started;
+    life.proven = !life.started || life.returning;
+    life.returning = false;
     life.alive = life.started = true;
     life.since_us = packet.arrival_us;
     changed = true;
@@ -116,6 +124,17 @@ bool Source::CheckSilence(TimeUs now) {
     MakeOptions();
   }
   return changed;
+}
+
+void Source::set_resting(std::uint32_t layers) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    // One that is wanted again is trusted at once: it was silent because it was told to.
+    if ((resting_ >> i & 1) != 0 && (layers >> i & 1) == 0 && !lives_[i].alive) {
+      lives_[i].returning = true;
+    }
+  }
+  resting_ = layers & ((1U << layers_.size()) - 1);
+  MakeOptions();
 }
 
 bool Source::ChooseBest() {
@@ -176,10 +195,17 @@ void Source::MakeOptions() {
   std::array<LayerOption, LayerRates::kMaxOptions> made{};
   std::size_t count = 0;
   for (const auto& layer : layers_) {
-    if (layers_.size() > 1 && !lives_[layer->index()].alive) {
+    const bool rests = lives_[layer->index()].started && (resting_ >> layer->index() & 1) != 0;
+    if (layers_.size() > 1 && !lives_[layer->index()].alive && !rests) {
       continue;
     }
-    for (LayerOption option : layer->rates().options()) {
+    LayerOption unmeasured;
+    std::span<const LayerOption> options = layer->rates().options();
+    if (options.empty()) {
+      unmeasured = {kBestLayer, layer->pixels() == 0 ? kUnknownBps : layer->pixels() * kBitsPerPixel, layer->pixels()};
+      options = {&unmeasured, 1};
+    }
+    for (LayerOption option : options) {
       if (count == made.size()) {
         break;
       }
@@ -196,7 +222,7 @@ void Source::MakeOptions() {
   for (std::size_t i = 0; i < count && !differs; ++i) {
     const std::uint64_t before = options_[i].bitrate_bps;
     differs = made[i].target != options_[i].target || made[i].pixels != options_[i].pixels ||
-              made[i].bitrate_bps > before + before / 8 || made[i].bitrate_bps < before - before / 8;
+              made[i].bitrate_bps > before + before / 8 || made[i].bitrate_bps < before - before / 16;
   }
   // What stays is kept as it is, so that many small steps do not go unnoticed.
   if (differs) {

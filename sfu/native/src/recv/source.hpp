@@ -62,6 +62,11 @@ class Source {
   [[nodiscard]] std::span<const LayerOption> options() const { return std::span(options_).first(option_count_); }
   [[nodiscard]] std::uint32_t options_version() const { return options_version_; }
 
+  // Layers (a bit each) that nobody wants, so that their publisher was told to let them rest: they can be had again.
+  void set_resting(std::uint32_t layers);
+  // All of it rests: silence says nothing.
+  [[nodiscard]] bool rests() const { return resting_ + 1 == 1U << layers_.size(); }
+
   [[nodiscard]] bool active() const { return active_; }
   void set_active(bool active) { active_ = active; }
   [[nodiscard]] TimeUs last_packet_us() const { return last_packet_us_; }
@@ -75,7 +80,8 @@ class Source {
     bool started = false;
     bool alive = false;
     bool proven = false;
-    unsigned missed = 0;  // pictures that others began since this one's last packet
+    bool returning = false;  // it was told to rest, and is wanted again
+    unsigned missed = 0;     // pictures that others began since this one's last packet
     TimeUs since_us = 0;
     TimeUs last_us = 0;
   };
@@ -99,6 +105,7 @@ class Source {
   std::array<LayerOption, LayerRates::kMaxOptions> options_{};
   std::size_t option_count_ = 0;
   std::uint32_t options_version_ = 0;
+  std::uint32_t resting_ = 0;
   bool active_ = false;
   TimeUs last_packet_us_ = 0;
 };

@@ -17,7 +17,7 @@ class RtxStream {
       // Below 2^15, and unlike its neighbours': see OutgoingStream.
       : ssrc_(config.rtx_ssrc), next_sequence_(static_cast<std::uint16_t>((ssrc_ * 2'654'435'761U) >> 17)) {
     for (const auto& [payload_type, rtx_payload_type] : config.rtx_payloads) {
-      payload_types_[payload_type & 0x7F] = rtx_payload_type & 0x7F;
+      payload_types_[payload_type & 0x7F] = any_payload_type_ = rtx_payload_type & 0x7F;
     }
   }
 
@@ -26,6 +26,8 @@ class RtxStream {
     const std::uint8_t found = payload_types_[payload_type & 0x7F];
     return found == 0 ? std::nullopt : std::optional(found);
   }
+  // Any of its payload types, for what repairs nothing.
+  [[nodiscard]] std::uint8_t any_payload_type() const { return any_payload_type_; }
   [[nodiscard]] std::uint16_t TakeSequence() { return next_sequence_++; }
   [[nodiscard]] std::uint32_t ssrc() const { return ssrc_; }
   [[nodiscard]] SentPackets& sent() { return sent_; }
@@ -33,6 +35,7 @@ class RtxStream {
  private:
   std::uint32_t ssrc_;
   std::uint16_t next_sequence_;
+  std::uint8_t any_payload_type_ = 0;
   std::array<std::uint8_t, 128> payload_types_{};  // by the media's; 0: none
   SentPackets sent_;
 };

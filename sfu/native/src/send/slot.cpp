@@ -77,6 +77,12 @@ Bytes Slot::Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer, Number
   return Write(packet, numbers, buffer);
 }
 
+Bytes Slot::Blank(std::uint8_t payload_type, HeaderWriter::Buffer& buffer) const {
+  Numbers numbers;
+  numbers.timestamp = stream_.next_timestamp();
+  return Bytes(buffer.data(), header_.Write(buffer, payload_type, csrc_, numbers, IncomingPacket()));
+}
+
 rtcp::SenderInfo Slot::Report(TimeUs now, std::int64_t wall_clock_offset_us) const {
   rtcp::SenderInfo info;
   info.ssrc = ssrc_;

@@ -51,6 +51,8 @@ class Slot {
   Bytes Write(IncomingPacket& packet, const Numbers& numbers, HeaderWriter::Buffer& buffer) const;
   // Both, and counts it; empty if it must not go.
   Bytes Forward(IncomingPacket& packet, HeaderWriter::Buffer& buffer, Numbers& numbers);
+  // The header of a packet without content, for a stream of its own beside the media's (its numbers are written over).
+  Bytes Blank(std::uint8_t payload_type, HeaderWriter::Buffer& buffer) const;
 
   [[nodiscard]] rtcp::SenderInfo Report(TimeUs now, std::int64_t wall_clock_offset_us) const;
   [[nodiscard]] std::uint32_t next_timestamp() const { return stream_.next_timestamp(); }

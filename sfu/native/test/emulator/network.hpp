@@ -56,6 +56,13 @@ class Network : public RouterOutput {
     std::uint32_t first_timestamp = 0;
   };
   std::vector<Switch> switches;
+  struct Pause {
+    TimeUs at = 0;
+    Handle slot = 0;
+    bool paused = false;
+  };
+  std::vector<Pause> pauses;
+  std::vector<std::pair<Handle, std::uint32_t>> wanted;
 
  private:
   struct Leg {
@@ -72,6 +79,8 @@ class Network : public RouterOutput {
   }
   void OnSourceActive(Handle /*source*/, bool /*active*/) override {}
   void OnSlotUnsupported(Handle slot, Handle source) override { unsupported.emplace_back(slot, source); }
+  void OnSlotPaused(Handle slot, bool paused) override { pauses.push_back({now_, slot, paused}); }
+  void OnLayersWanted(Handle source, std::uint32_t layers) override { wanted.emplace_back(source, layers); }
   void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& list) override { speakers.push_back(list); }
 
   void Deliver(Handle session, Leg& leg);

@@ -121,6 +121,7 @@ SlotConfig ViewerModel::AddSlot(Handle session, Handle slot, Kind kind, std::uin
     config.payloads = {{kVp8Format, kVp8}};
     config.rtx_payloads = {{kVp8, kRtx}};
   }
+  config.stamp = options_.stamp;
   return config;
 }
 
@@ -145,6 +146,9 @@ void ViewerModel::ReceiveRtp(Bytes datagram, TimeUs now) {
   const auto view = RtpView::Parse(datagram);
   if (!view) {
     return;
+  }
+  if (const auto number = view->Extension(kViewerTwccId)) {
+    recorder_.Record(ReadU16(number->data()), view->ssrc(), now);
   }
   for (const auto& [ssrc, slot] : slots_) {
     if (ssrc == view->ssrc()) {
@@ -221,6 +225,10 @@ void ViewerModel::Advance(TimeUs now) {
   for (const auto& [ssrc, slot] : slots_) {
     AskAgain(*slot, now);
   }
+  if (options_.feedback_us != 0 && now >= feedback_us_) {
+    SendFeedback();
+    feedback_us_ = now + options_.feedback_us;
+  }
   if (now >= report_us_) {
     SendReport(now);
     report_us_ = now + kReportUs;
@@ -256,6 +264,20 @@ void ViewerModel::AskAgain(SlotModel& slot, TimeUs now) {
     writer.AddPli(kViewerSsrc, slot.ssrc);
   }
   if (writer.size() > 8) {
+    out.emplace_back(writer.written().begin(), writer.written().end());
+  }
+}
+
+void ViewerModel::SendFeedback() {
+  std::array<std::uint8_t, 1'200> buffer{};
+  while (true) {
+    rtcp::Writer writer(buffer);
+    writer.AddReceiverReport(kViewerSsrc);
+    const std::size_t size = recorder_.Write(writer.rest(), kViewerSsrc);
+    if (size == 0) {
+      return;
+    }
+    writer.Advance(size);
     out.emplace_back(writer.written().begin(), writer.written().end());
   }
 }

@@ -13,6 +13,7 @@
 #include "emulator/content.hpp"
 #include "emulator/network.hpp"
 #include "recv/sequence.hpp"
+#include "recv/twcc_recorder.hpp"
 #include "router/harness.hpp"
 
 namespace tertulia::test {
@@ -22,6 +23,8 @@ struct ViewerOptions {
   bool red = false;
   TimeUs nack_retry_us = 100 * kMillisecond;  // libwebrtc's guess of the round trip of a client that sends nothing
   TimeUs give_up_us = kSecond;                // then a key frame is asked for
+  SendStamp stamp = SendStamp::kNone;         // transport-wide feedback comes where packets carry its numbers
+  TimeUs feedback_us = 100 * kMillisecond;    // this often; 0: never
 };
 
 // One frame as it was shown.
@@ -105,11 +108,14 @@ class ViewerModel : public Client {
   bool ReceiveSound(SlotModel& slot, const RtpView& view, Bytes payload, TimeUs now);
   void AskAgain(SlotModel& slot, TimeUs now);
   void SendReport(TimeUs now);
+  void SendFeedback();
 
   ViewerOptions options_;
   std::map<std::uint32_t, std::unique_ptr<SlotModel>> slots_;
   TimeUs next_us_ = Network::kStart;
   TimeUs report_us_ = Network::kStart + kReportUs;
+  TwccRecorder recorder_;
+  TimeUs feedback_us_ = 0;
 };
 
 }  // namespace tertulia::test

@@ -58,6 +58,8 @@ class Recorder : public RouterOutput {
   void OnSlotSwitched(Handle slot, Handle source, std::uint32_t first_rtp_timestamp) override;
   void OnSourceActive(Handle source, bool active) override { activity.emplace_back(source, active); }
   void OnSlotUnsupported(Handle slot, Handle source) override { unsupported.emplace_back(slot, source); }
+  void OnSlotPaused(Handle slot, bool paused) override { pauses.emplace_back(slot, paused); }
+  void OnLayersWanted(Handle source, std::uint32_t layers) override { wanted.emplace_back(source, layers); }
   void OnSpeakers(const std::vector<std::pair<Handle, std::uint8_t>>& list) override { speakers.push_back(list); }
 
   // Key-frame requests sent to a session: when, and for which SSRC.
@@ -74,6 +76,8 @@ class Recorder : public RouterOutput {
   std::vector<Switch> switches;
   std::vector<std::pair<Handle, bool>> activity;
   std::vector<std::pair<Handle, Handle>> unsupported;
+  std::vector<std::pair<Handle, bool>> pauses;
+  std::vector<std::pair<Handle, std::uint32_t>> wanted;
   std::vector<std::vector<std::pair<Handle, std::uint8_t>>> speakers;
 };
 
