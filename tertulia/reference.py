@@ -16,6 +16,7 @@ from typing import get_args
 from msgspec import NODEFAULT, Raw
 from msgspec import inspect as shapes
 
+from chat.routes import ROUTES
 from tertulia import catalogue, errors
 from tertulia.typescript import ALIASES, Writer
 
@@ -29,6 +30,14 @@ def requests() -> Iterable[str]:
     for event, (request, answer) in catalogue.REQUESTS.items():
         channels = [f"`{name}`" for name, events in catalogue.CHANNEL_REQUESTS.items() if event in events]
         yield f"| `{event}` | {link(request)} | {link(answer)} | {', '.join(channels)} |"
+
+
+def chat_http() -> Iterable[str]:
+    yield "| request | what it does | event | answer |"
+    yield "|---|---|---|---|"
+    for route in ROUTES:
+        asked = f"`{route.event}` ({link(route.request)})"
+        yield f"| `{route.method} {route.path}` | {route.about} | {asked} | {link(route.answer)} |"
 
 
 def notices() -> Iterable[str]:
@@ -78,6 +87,7 @@ def constants() -> Iterable[str]:
 
 TABLES: dict[str, Callable[[], Iterable[str]]] = {
     "requests": requests,
+    "chat-http": chat_http,
     "notices": notices,
     "frames": frames,
     "codes": codes,
