@@ -169,10 +169,15 @@ async def page(
 ) -> list[Message]:
     """The ``limit`` messages next below ``before`` (newest first), or next above ``after`` (oldest first)."""
     line = "m.thread_seq IS NULL" if thread is None else "m.thread_seq = $6"
-    border, order = ("m.seq > $4", "ASC") if after is not None else ("m.seq < $4", "DESC")
+    border, order = (">", "ASC") if after is not None else ("<", "DESC")
+    # The messages first, and only then their events, with the border said for both: the planner would otherwise merge
+    # two scans that begin at the newest event, wherever the page is.
     rows = await db.fetch(
-        f"SELECT {_MESSAGE}, {_MINE} FROM {_JOIN} WHERE {VISIBLE} AND {line} AND {border} ORDER BY m.seq {order}"
-        " LIMIT $5",
+        f"SELECT {_MESSAGE}, {_MINE} FROM ("
+        f" SELECT m.* FROM chat.message m WHERE {VISIBLE} AND {line} AND m.seq {border} $4"
+        f" ORDER BY m.seq {order} LIMIT $5) m"
+        f" JOIN chat.event e ON e.conversation_id = $1 AND e.seq = m.seq AND e.seq {border} $4"
+        f" ORDER BY m.seq {order}",
         conversation,
         reader.user,
         reader.visible_from,
@@ -198,8 +203,10 @@ async def visible_messages(db: Connection, conversation: str, reader: Reader, se
 async def pinned_messages(db: Connection, conversation: str, reader: Reader, limit: int) -> list[Message]:
     """Pinned messages, the last pinned first."""
     rows = await db.fetch(
-        f"SELECT {_MESSAGE}, {_MINE} FROM {_JOIN} WHERE {VISIBLE} AND m.pinned_at IS NOT NULL"
-        " ORDER BY m.pinned_at DESC, m.seq DESC LIMIT $4",
+        f"SELECT {_MESSAGE}, {_MINE} FROM ("
+        f" SELECT m.* FROM chat.message m WHERE {VISIBLE} AND m.pinned_at IS NOT NULL"
+        " ORDER BY m.pinned_at DESC, m.seq DESC LIMIT $4) m"
+        " JOIN chat.event e ON e.conversation_id = $1 AND e.seq = m.seq ORDER BY m.pinned_at DESC, m.seq DESC",
         conversation,
         reader.user,
         reader.visible_from,

@@ -25,7 +25,7 @@ from signaling.robots import RobotHost, Robots
 from signaling.rooms import LiveRoom
 from signaling.sessions import ChannelDoor, Connection
 from tertulia.catalogue import (
-    CHAT_SERVED,
+    CHAT_REQUESTS,
     AddRobot,
     Frame,
     HistoryPage,
@@ -153,7 +153,7 @@ class SignalingService:
             return await self.join(connection, request)
         if isinstance(request, Sync) and request.open is not None:
             return await self._follow(connection, request, PAGE_BYTES_MAX)
-        if event in CHAT_SERVED:
+        if event in CHAT_REQUESTS:
             return await channel.dispatch(self._chat, connection.principal, request, "socket")
         presence = connection.presence
         if presence is None:

@@ -287,9 +287,6 @@ class ParticipantList(Frame, frozen=True):
 
 # --- doors ---------------------------------------------------------------------------------------------------------
 
-CHAT_SERVED: tuple[str, ...] = tuple(name for name in CHAT_REQUESTS if name not in ("set-status", "watch"))
-"""Those of the chat's requests that are answered."""
-
 REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "join": (Join, Joined),
     "leave": (Leave, Ok),
@@ -297,7 +294,7 @@ REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "set-track": (TrackMuted, Ok),
     "restart-ice": (IceRestart, IceRestarted),
     "add-robot": (AddRobot, Participant),
-    **{name: CHAT_REQUESTS[name] for name in CHAT_SERVED},
+    **CHAT_REQUESTS,
 }
 """Client to server, each answered: event name -> (request, answer)."""
 
@@ -338,20 +335,6 @@ CHANNEL_NOTICES: dict[str, frozenset[str]] = {
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
 
-HTTP_REQUESTS: tuple[type[Frame], ...] = (
-    CreateRoom,
-    MintToken,
-    DevelopmentLogIn,
-    *(request for request, _ in CHAT_REQUESTS.values()),
-)
-HTTP_ANSWERS: tuple[type[Frame], ...] = (
-    RoomInfo,
-    RoomList,
-    RoomToken,
-    ParticipantList,
-    Participant,
-    LoggedIn,
-    *(answer for _, answer in CHAT_REQUESTS.values()),
-    *CHAT_NOTICES.values(),
-)
-"""Bodies of the HTTP door, for the generated types."""
+HTTP_REQUESTS: tuple[type[Frame], ...] = (CreateRoom, MintToken, DevelopmentLogIn)
+HTTP_ANSWERS: tuple[type[Frame], ...] = (RoomInfo, RoomList, RoomToken, ParticipantList, Participant, LoggedIn)
+"""Bodies of the HTTP door beyond the requests above, for the generated types."""

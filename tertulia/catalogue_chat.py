@@ -56,7 +56,6 @@ SelfAction = Literal[
     "blocked",
     "unblocked",
 ]
-Status = Literal["online", "away", "busy", "invisible", "offline"]
 Has = Literal["link", "mention", "reaction", "pin", "thread"]
 
 UNREAD_MAX = 100
@@ -633,25 +632,6 @@ class SomebodyTyping(Frame, frozen=True):
     typing: bool
 
 
-class SetStatus(Frame, frozen=True):
-    status: Status
-
-
-class Watch(Frame, frozen=True):
-    """The people whose presence the client wants to know, instead of those before."""
-
-    users: Annotated[list[Identity], Meta(max_length=200)]
-
-
-class Presence(Frame, frozen=True):
-    user: Identity
-    status: Status
-
-
-class PresenceList(Frame, frozen=True):
-    people: list[Presence]
-
-
 # --- searching ---------------------------------------------------------------------------------------------------
 
 
@@ -795,8 +775,6 @@ CHAT_REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "set-block": (SetBlock, Ok),
     "me": (GetMe, Me),
     "typing": (Typing, Ok),
-    "set-status": (SetStatus, Ok),
-    "watch": (Watch, PresenceList),
     "search": (Search, Found),
     "sync": (Sync, SyncAnswer),
     "fill": (Fill, Synced),
@@ -810,5 +788,4 @@ CHAT_NOTICES: dict[str, type[Frame]] = {
     "gone": Gone,
     "receipt": Receipt,
     "somebody-typing": SomebodyTyping,
-    "presence": PresenceList,
 }

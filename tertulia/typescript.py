@@ -38,7 +38,6 @@ ALIASES = {
         "ConversationKind",
         "MadeKind",
         "Role",
-        "Status",
     )
 }
 

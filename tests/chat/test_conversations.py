@@ -16,6 +16,7 @@ from tertulia.catalogue import (
     Browse,
     CreateConversation,
     CreateInvite,
+    EditMessage,
     Fill,
     FindPeople,
     GetConversation,
@@ -24,6 +25,7 @@ from tertulia.catalogue import (
     JoinConversation,
     LeaveConversation,
     Members,
+    MessageBody,
     OpenDirect,
     PinMessage,
     Position,
@@ -31,13 +33,15 @@ from tertulia.catalogue import (
     RevokeInvites,
     SetBlock,
     SetRole,
+    SomebodyTyping,
     Sync,
+    Typing,
     UpdateConversation,
 )
 from tertulia.database import Database
 from tertulia.errors import Conflict, Forbidden, NotFound, TertuliaError
 from tertulia.tokens import Principal
-from tests.chat.conftest import Room
+from tests.chat.conftest import Reader, Room
 from tests.chat.people import Person, somebody
 from tests.chat.replay import an_id, replay, snapshot
 
@@ -331,3 +335,48 @@ async def test_everybody_is_called_by_moderators_only_where_there_are_many(
         await chat.conversations.update(
             ada.principal, UpdateConversation((await ada.direct(bob)).id, an_id(), title="no")
         )
+
+
+async def test_typing_is_told_to_who_looks_and_kept_nowhere(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob, cyd = [await somebody(chat, name) for name in ("Ada", "Bob", "Cyd")]
+    made = await ada.create("group", bob)
+    reader = Reader()
+    subscription = await chat.subscribe(made.id, reader)
+    subscription.start(2)
+    await chat.passing.typing(bob.principal, Typing(made.id))
+    await chat.passing.typing(bob.principal, Typing(made.id, typing=False))
+    told = [notice.payload for notice in reader.notices if notice.event == "somebody-typing"]
+    assert told == [SomebodyTyping(made.id, bob.id, "Bob", True), SomebodyTyping(made.id, bob.id, "Bob", False)]
+    assert await refused(chat.passing.typing(cyd.principal, Typing(made.id))) == "conversation-not-found"
+    monkeypatch.setattr("chat.marks.RECEIPT_MEMBERS_MAX", 1)
+    assert await refused(chat.passing.typing(bob.principal, Typing(made.id))) == "conversation-too-large"
+    assert reader.events == []
+
+
+async def test_messages_disappear_when_their_time_has_come(chat: ChatService, database: Database) -> None:
+    ada, bob = await somebody(chat, "Ada"), await somebody(chat, "Bob")
+    made = await ada.create("group", bob, retention_s=3600)
+    said = await ada.say(made.id, "for an hour")
+    edited = EditMessage(made.id, an_id(), said.seq, MessageBody("for that hour"))
+    event = (await chat.messages.edit(ada.principal, edited)).event
+    assert event.expires_at == said.expires_at == said.at + 3_600_000
+    async with database.acquire() as db:  # the hour passes
+        for table in ("event", "message"):
+            await db.execute(
+                f"UPDATE chat.{table} SET expires_at = now() WHERE conversation_id = $1 AND expires_at IS NOT NULL",
+                made.id,
+            )
+    assert await bob.texts(made.id) == []
+    [listed] = await bob.listed()
+    assert (listed.unread, listed.last) == (0, None)
+    filled = await chat.fill(bob.principal, Fill(made.id, said.seq - 1))
+    assert [each.kind for each in filled.events] == ["x", "x"]
+    assert await refused(
+        chat.messages.edit(ada.principal, EditMessage(made.id, an_id(), said.seq, MessageBody("no")))
+    ) == ("message-not-found")
+    while await chat.sweeper.sweep():
+        pass
+    async with database.acquire() as db:
+        rows = await db.fetch("SELECT body::text FROM chat.event WHERE conversation_id = $1", made.id)
+        rows += await db.fetch("SELECT body::text FROM chat.message WHERE conversation_id = $1", made.id)
+    assert "hour" not in str(rows)

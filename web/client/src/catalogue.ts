@@ -26,8 +26,6 @@ export type MadeKind = "group" | "public" | "private" | "announcement";
 
 export type Role = "owner" | "moderator" | "member" | "guest";
 
-export type Status = "online" | "away" | "busy" | "invisible" | "offline";
-
 /**
  * Everything a client needs, in one acknowledgement.
  *
@@ -536,15 +534,6 @@ export interface LoggedIn {
   expires_at: number;
 }
 
-export interface PresenceList {
-  people: Presence[];
-}
-
-export interface Presence {
-  user: string;
-  status: Status;
-}
-
 /** Why a request was refused. `code` is stable, `message` is for people. */
 export interface ErrorBody {
   code: string;
@@ -894,15 +883,6 @@ export interface MintToken {
 /** `POST /auth/dev`, on servers for this machine only: the same name is the same person. */
 export interface DevelopmentLogIn {
   name: string;
-}
-
-export interface SetStatus {
-  status: Status;
-}
-
-/** The people whose presence the client wants to know, instead of those before. */
-export interface Watch {
-  users: string[];
 }
 
 /** Client to server, each answered. */
