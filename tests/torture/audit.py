@@ -33,7 +33,7 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
             )
             folded = await db.fetch(
                 "SELECT conversation_id, seq, body::text AS body, deleted_at, pinned_at, reactions::text AS reactions,"
-                " reply_count, no, sender_id FROM chat.message WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
+                " no, sender_id FROM chat.message WHERE conversation_id = ANY($1::uuid[]) ORDER BY seq",
                 conversations,
             )
             leftovers = [
@@ -79,7 +79,6 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
                 row["deleted_at"] is not None,
                 row["pinned_at"] is not None,
                 sorted([emoji, count] for emoji, count in reactions.items() if count),
-                row["reply_count"],
             ]
         )
     return {

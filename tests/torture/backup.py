@@ -1,4 +1,4 @@
-"""A database server that programs share, its backup, and putting that back, by PostgreSQL's own programs."""
+"""A database server that programs share, its backup, and putting that back, by the program's own commands."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import asyncpg
-
-from tertulia.postgres import binaries
 
 
 @dataclass(frozen=True)
@@ -29,24 +25,22 @@ class Cluster:
 
 
 async def dump(cluster: Cluster, path: Path) -> None:
-    """Back up while everything goes on."""
-    await _run(binaries() / "pg_dump", "-Fc", "-d", cluster.dsn, "-f", path)
+    """``tertulia backup``, while everything goes on."""
+    await _tertulia(cluster, "backup", str(path))
 
 
 async def restore(cluster: Cluster, path: Path) -> None:
-    """Put the backup in place of what is there; nothing else may use the database meanwhile."""
-    db = await asyncpg.connect(cluster.dsn)
-    try:
-        for schema in ("chat", "signaling", "tertulia"):
-            await db.execute(f"DROP SCHEMA {schema} CASCADE")
-    finally:
-        await db.close()
-    await _run(binaries() / "pg_restore", "-1", "-d", cluster.dsn, path)
+    """``tertulia restore``: the backup takes the place of what is there."""
+    await _tertulia(cluster, "restore", "--yes", str(path))
 
 
-async def _run(*command: str | Path) -> None:
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, errors = await process.communicate()
+async def _tertulia(cluster: Cluster, *command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tertulia", *command),
+        env={**os.environ, "TERTULIA_DATABASE_DSN": cluster.dsn, "TERTULIA_DATA_DIR": str(cluster.directory.parent)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
     if process.returncode != 0:
-        raise RuntimeError(f"{Path(command[0]).name}: {errors.decode()[-2000:]}")
-    sys.stderr.write(errors.decode())
+        raise RuntimeError(f"tertulia {command[0]}: {said.decode()[-2000:]}")

@@ -22,18 +22,13 @@ def begin(event: Event) -> Message:
         "deleted": event.get("deleted_at") is not None,
         "pinned": event.get("pinned_at") is not None,
         "reactions": {one["emoji"]: one["count"] for one in event.get("reactions") or []},
-        "replies": event.get("reply_count") or 0,
     }
 
 
 def fold(messages: dict[int, Message], event: Event) -> None:
     """Apply what follows; an event that a message has seen already changes nothing."""
     if event["kind"] == "message":
-        made = messages[event["seq"]] = begin(event)
-        root = messages.get(made["thread"] or 0)
-        if root is not None and root["version"] < event["seq"]:
-            root["version"] = event["seq"]
-            root["replies"] += 1
+        messages[event["seq"]] = begin(event)
         return
     message = messages.get(event.get("target") or 0)
     if message is None or message["version"] >= event["seq"]:
@@ -55,12 +50,12 @@ def fold(messages: dict[int, Message], event: Event) -> None:
 
 
 def shown(message: Message) -> list[Any]:
-    """What two clients that hold the same message must agree on."""
+    """What two clients that hold the same message must agree on. How many replies it has is not among it: one that was
+    deleted left a stub, which does not say whose reply it was."""
     return [
         message["seq"],
         message["text"],
         message["deleted"],
         message["pinned"],
         sorted([emoji, count] for emoji, count in message["reactions"].items()),
-        message["replies"],
     ]
