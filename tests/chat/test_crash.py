@@ -107,7 +107,9 @@ async def test_what_was_committed_untold_is_told_by_the_outbox(database: Databas
     await chat.close()
 
 
-async def test_outbox_waits_for_transactions_that_began_earlier(database: Database, room: Room) -> None:
+async def test_outbox_waits_for_transactions_that_began_earlier(
+    database: Database, chat: ChatService, room: Room
+) -> None:
     told: list[tuple[str, int, int]] = []
     outbox = Outbox(database, lambda *row: told.append(row))
     await outbox.read()
@@ -124,6 +126,8 @@ async def test_outbox_waits_for_transactions_that_began_earlier(database: Databa
         await late.commit()
     await outbox.read()
     assert told == [(room.conversation, 1, 2)]
+    for consumer in (chat.own_logs, chat.index):
+        await consumer.read()
     await outbox.read()
     assert len(told) == 1
     async with database.acquire() as db:
