@@ -1,4 +1,4 @@
-"""The page: the built single-page app at ``/`` and ``/r/{room}``, and its files.
+"""The page: the built single-page app at the addresses that it knows, and its files.
 
 Files under ``assets/`` carry a hash of their content in their name, so they are kept for ever; everything else is asked
 for again each time (with its ETag). The page runs nothing that did not come from here, is framed by nobody else, and
@@ -89,5 +89,9 @@ def routes(dist: Path) -> Iterable[web.RouteDef]:
     return [
         web.get("/", page),
         web.get("/r/{room}", page),
+        web.get("/c", page),
+        web.get("/c/{conversation}", page),
+        web.get("/c/{conversation}/{seq}", page),
+        web.get("/i/{invitation}", page),
         web.get("/{name:(?:assets/)?[A-Za-z0-9_][A-Za-z0-9_.-]*}", file),
     ]

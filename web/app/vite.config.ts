@@ -9,6 +9,7 @@ export default defineConfig({
   build: { target: "es2022", assetsInlineLimit: 0, manifest: true },
   server: {
     proxy: {
+      "/auth": server,
       "/rooms": server,
       "/turn": server,
       "/ws": { target: server, ws: true },

@@ -1,16 +1,29 @@
-/** Two kinds of page need no library: `/` and `/r/{room}`. */
+/** These few kinds of page need no library: `/`, `/r/{room}`, `/c`, `/c/{conversation}/{seq}`, `/i/{invitation}`. */
 
 import { useSyncExternalStore } from "react";
 
-export type Route = { readonly page: "start" } | { readonly page: "room"; readonly room: string };
+export type Route =
+  | { readonly page: "start" }
+  | { readonly page: "room"; readonly room: string }
+  | { readonly page: "workspace"; readonly conversation: string | null; readonly seq: number | null; readonly invite: string | null };
 
 export function routeOf(path: string): Route {
+  const [, conversation, seq] = /^\/c(?:\/([0-9a-f-]{36})(?:\/(\d{1,15}))?)?\/?$/.exec(path) ?? [null];
+  if (/^\/c(?:\/|$)/.test(path)) {
+    return { page: "workspace", conversation: conversation ?? null, seq: seq === undefined ? null : Number(seq), invite: null };
+  }
+  const invite = /^\/i\/([\w-]{22,64})\/?$/.exec(path)?.[1];
+  if (invite !== undefined) return { page: "workspace", conversation: null, seq: null, invite };
   const room = /^\/r\/([^/]+)\/?$/.exec(path)?.[1];
   return room === undefined ? { page: "start" } : { page: "room", room: decodeURIComponent(room) };
 }
 
 export function pathOf(room: string): string {
   return `/r/${encodeURIComponent(room)}`;
+}
+
+export function conversationPath(conversation: string, seq: number | null = null): string {
+  return seq === null ? `/c/${conversation}` : `/c/${conversation}/${seq}`;
 }
 
 /** Understands a whole invitation link as well as a bare room id; null if it is neither. */

@@ -16,6 +16,8 @@ export { Room, type Environment, type RoomOptions, type RoomState } from "./room
 export { Roster, sends } from "./roster.js";
 export { Seats, type SlotState } from "./seats.js";
 export { Signal } from "./signal.js";
+export { makeUuid } from "./ids.js";
 export { socketIo } from "./socket.js";
+export { systemTimers } from "./timers.js";
 export { Speakers } from "./speakers.js";
 export type { JoinStep } from "./timeline.js";

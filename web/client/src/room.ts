@@ -8,6 +8,7 @@ import { browserCapabilities, type Capabilities } from "./codecs.js";
 import { Connection, type SocketFactory } from "./connection.js";
 import { Doors } from "./doors.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
+import { makeUuid } from "./ids.js";
 import { Media, type MediaState, type PeerFactory, type SlotPlan } from "./media.js";
 import { Mutes } from "./mutes.js";
 import type { Notice } from "./protocol.js";
@@ -313,13 +314,4 @@ function browserEnvironment(): Environment {
     makeId: makeUuid,
     wallClock: () => Date.now(),
   };
-}
-
-/** `crypto.randomUUID` exists only in secure contexts; a laptop's address in the local network is none. */
-function makeUuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40; // version 4 (RFC 9562, section 5.4)
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

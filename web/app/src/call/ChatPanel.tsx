@@ -38,6 +38,7 @@ function useRoomTalk(room: Room, onJump: (seq: number) => void): Talk {
       me: you?.id ?? null,
       canModerate: grants?.moderate ?? false,
       canPin: grants?.moderate ?? false,
+      isThread: false,
       canHide: false,
       silence: grants?.chat === false ? "You may not write in this room." : null,
       people: [...others, ...(you === null ? [] : [you])],

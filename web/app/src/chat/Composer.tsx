@@ -164,10 +164,8 @@ export function Composer(props: ComposerProps): ReactNode {
           rows={1}
           placeholder={thread === null ? "Write a message" : "Reply in this thread"}
           aria-label={editing === null ? (thread === null ? "Write a message" : "Reply in this thread") : "Edit your message"}
-          role="combobox"
           aria-autocomplete="list"
-          aria-expanded={isCompleting}
-          aria-controls={listId}
+          aria-controls={isCompleting ? listId : undefined}
           aria-activedescendant={isCompleting ? `${listId}-${chosen}` : undefined}
           dir="auto"
           value={text}

@@ -53,7 +53,7 @@ export function useMessageActions({ talk, message, onReply, onEdit }: Asked): re
     const link = talk.link(message);
     const all: (Action | null)[] = [
       canWrite ? { id: "reply", label: "Reply", key: "r", run: () => onReply(message.seq) } : null,
-      canWrite && talk.onThread !== undefined && message.thread === null
+      canWrite && talk.onThread !== undefined && !talk.isThread
         ? { id: "thread", label: "Reply in a thread", key: "t", run: () => talk.onThread?.(message) }
         : null,
       canWrite && isMine ? { id: "edit", label: "Edit", key: "e", run: () => onEdit(message.seq) } : null,
@@ -67,7 +67,7 @@ export function useMessageActions({ talk, message, onReply, onEdit }: Asked): re
             run: () => chat.pin(message, message.pinned_at === null),
           }
         : null,
-      talk.onMarkUnread === undefined || message.no === null
+      talk.onMarkUnread === undefined || talk.isThread || message.no === null
         ? null
         : { id: "unread", label: "Mark unread from here", key: "u", run: () => void markUnread() },
       talk.canHide ? { id: "hide", label: "Delete for me", key: null, isDangerous: true, run: () => remove(false) } : null,

@@ -4,7 +4,7 @@
  */
 
 import type { Lines, ChatSnapshot } from "@tertulia/client";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 
 import { failureText } from "../text/errors";
@@ -36,6 +36,7 @@ interface MessageListProps {
 const AHEAD_PX = 600;
 /** So near to the end counts as being there. */
 const END_PX = 40;
+const FRAMES_MAX = 60;
 
 export function MessageList(props: MessageListProps): ReactNode {
   const { talk, lines, snapshot, target, onSeen, onReply, onEdit, onLeave, empty } = props;
@@ -106,7 +107,7 @@ export function MessageList(props: MessageListProps): ReactNode {
     shown.current = target;
     isAtEnd.current = false;
     list.current?.scrollToIndex(index, { align: "center" });
-    requestAnimationFrame(() => focusMessage(box.current, target.seq));
+    focusMessage(box, target.seq, FRAMES_MAX);
   }, [target, rows]);
 
   const toEnd = async (): Promise<void> => {
@@ -224,6 +225,15 @@ function moveFocus(box: HTMLElement | null, step: 1 | -1): boolean {
   return next !== undefined;
 }
 
-function focusMessage(box: HTMLElement | null, seq: number): void {
-  box?.querySelector<HTMLElement>(`[data-seq="${seq}"]`)?.focus({ preventScroll: true });
+/** The row comes into the page some frames after the list was scrolled there. */
+function focusMessage(box: RefObject<HTMLElement | null>, seq: number, frames: number): void {
+  requestAnimationFrame(() => {
+    const found = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
+    if (found == null) {
+      if (frames > 0) focusMessage(box, seq, frames - 1);
+      return;
+    }
+    found.scrollIntoView({ block: "nearest" });
+    found.focus({ preventScroll: true });
+  });
 }

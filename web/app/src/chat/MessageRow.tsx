@@ -84,7 +84,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         )}
         {message.edited_at !== null && !isDeleted && <p className="message-edited">edited</p>}
         {!isDeleted && <Reactions talk={talk} message={message} />}
-        {message.reply_count > 0 && talk.onThread !== undefined && (
+        {message.reply_count > 0 && talk.onThread !== undefined && !talk.isThread && (
           <button type="button" className="message-replies" onClick={() => talk.onThread?.(message)} data-testid="chat-replies">
             <ThreadIcon />
             {message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`}

@@ -10,6 +10,8 @@ export interface Person {
 export interface Talk {
   readonly chat: Chat;
   readonly me: string | null;
+  /** These are the replies to a message. */
+  readonly isThread: boolean;
   /** May delete others' messages and pin. */
   readonly canModerate: boolean;
   readonly canPin: boolean;

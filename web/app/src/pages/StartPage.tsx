@@ -24,6 +24,20 @@ export function StartPage(): ReactNode {
       </div>
       <NewRoom />
       <ExistingRoom />
+      <p className="start-conversations">
+        Or go to{" "}
+        <a
+          href="/c"
+          onClick={(event) => {
+            event.preventDefault();
+            navigate("/c");
+          }}
+          data-testid="start-conversations"
+        >
+          your conversations
+        </a>
+        .
+      </p>
     </main>
   );
 }

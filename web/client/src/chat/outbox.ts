@@ -88,6 +88,10 @@ export class Outbox extends Emitter<OutboxEvents> {
     const renewed = restored.map((entry) => (entry.status === "failed" ? entry : { ...entry, status: "waiting" as const }));
     this.#order = Math.max(this.#order, ...renewed.map((entry) => entry.order + 1));
     this.#entries = [...renewed, ...this.#entries].sort((a, b) => a.order - b.order);
+    const now = this.#options.wallClock();
+    for (const { notBefore } of renewed) {
+      if (notBefore > now) this.#options.timers.after(notBefore - now, () => this.handleDoorOpen());
+    }
     for (const conversation of this.#conversations()) this.emit("change", conversation);
   }
 
