@@ -32,9 +32,11 @@ async def test_a_clean_network_freezes_nothing_and_conceals_nothing(browser: Bro
 
 
 async def test_loss_on_both_legs_is_made_good(browser: Browser, tmp_path: Path) -> None:
-    """5 % of all packets each way on either leg. Limits are wide, for the machine may be busy; without repair a twentieth
-    of the frames are decoded, three quarters of the time is frozen and a tenth of the sound concealed. The figures are
-    measured by ``scripts/measure-loss``."""
+    """5 % of all packets each way on either leg.
+
+    Limits are wide, for the machine may be busy; without repair a twentieth of the frames are decoded, three quarters
+    of the time is frozen and a tenth of the sound concealed. ``scripts/measure-loss`` measures the figures.
+    """
     both = await watch_loss(browser, tmp_path, loss=0.05, round_trip_ms=60.0, seconds=15.0, seed=1, settle=5.0)
     for quality, other in zip(both, reversed(both), strict=True):
         [picture] = quality.pictures
