@@ -6,6 +6,9 @@ writes are derived from the events, so that reading one twice writes once.
 
 from __future__ import annotations
 
+import msgspec
+import structlog
+
 from chat import store
 from chat.access import Connection
 from chat.consumers import Range
@@ -16,7 +19,7 @@ from tertulia.catalogue import Change, Event, Grants, SelfAction
 from tertulia.errors import NotFound
 from tertulia.tokens import WORKSPACE_KEY, Principal
 
-PAGE = 500
+log = structlog.get_logger("chat.own_logs")
 
 
 class OwnLogs:
@@ -77,4 +80,11 @@ async def _memberships(db: Connection, each: Range) -> list[Event]:
         each.lo,
         each.hi,
     )
-    return [store.event_of(each.conversation, row) for row in rows]
+    events = []
+    for row in rows:
+        try:
+            events.append(store.event_of(each.conversation, row))
+        except msgspec.ValidationError:
+            # One that cannot be read must not keep all that follow from being told.
+            log.error("an event cannot be read", seq=row["seq"])
+    return events

@@ -15,7 +15,7 @@ from tests.server import Server
 
 # What Chromium says of its camera's encodings: the codec, how many there are, and the layers of each. Of a picture that
 # is not large it makes two sizes instead of the three that it is asked for.
-CODECS = {
+CODECS: dict[str, tuple[str, int, set[str | None]]] = {
     "vp8": ("video/VP8", 2, {"L1T3"}),
     "h264": ("video/H264", 2, {"L1T1", None}),
     "vp9": ("video/VP9", 1, {"L2T3_KEY", "L3T3_KEY"}),

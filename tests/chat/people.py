@@ -72,6 +72,8 @@ class Person:
 
 async def somebody(chat: ChatService, name: str) -> Person:
     """A new person, known to the server."""
-    principal = Principal(f"u:{name.lower()}-{uuid.uuid4().hex[:8]}", name, "", Grants(), WORKSPACE_KEY, 2e9)
+    principal = Principal(
+        f"u:{name.lower().replace(' ', '-')}-{uuid.uuid4().hex[:8]}", name, "", Grants(), WORKSPACE_KEY, 2e9
+    )
     await chat.personal.know(principal)
     return Person(chat, principal)

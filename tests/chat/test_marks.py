@@ -9,6 +9,7 @@ import pytest
 
 from chat.service import ChatService
 from tertulia.catalogue import (
+    AddMember,
     Arrange,
     DeleteMessage,
     Fill,
@@ -20,6 +21,7 @@ from tertulia.catalogue import (
     Marks,
     MarkUnread,
     MessageBody,
+    Position,
     Readers,
     Receipt,
     SetBlock,
@@ -177,6 +179,13 @@ async def test_guest_of_a_room_keeps_marks_too(chat: ChatService, room: Room) ->
     assert len((await chat.history(room.principal("ada"), History(room.conversation))).messages) == 3
 
 
+async def added_to(chat: ChatService, person: Person, start: Position) -> int:
+    """To how many conversations somebody's own log says they were brought since then."""
+    filled = await chat.fill(person.principal, Fill(start.conversation, start.seq))
+    actions = [event.change.action for event in filled.events if event.change is not None]
+    return actions.count("conversation-added")
+
+
 async def test_own_log_tells_every_device_what_changed(chat: ChatService) -> None:
     ada, bob = await somebody(chat, "Ada"), await somebody(chat, "Bob")
     start = (await chat.personal.me(bob.principal, GetMe())).self
@@ -194,9 +203,9 @@ async def test_own_log_tells_every_device_what_changed(chat: ChatService) -> Non
     await chat.personal.set_preferences(bob.principal, SetPreferences(an_id(), {"sound": ""}))
     await chat.personal.hide(bob.principal, HideMessage(made.id, an_id(), said.seq))
     await chat.personal.set_block(bob.principal, SetBlock(ada.id, an_id()))
-    while await chat.own_logs.read():
-        pass
-    await chat.own_logs.read()
+    # What began earlier is waited for, so one reading may find nothing yet.
+    while await added_to(chat, bob, start) < 2:
+        await chat.own_logs.read()
     filled = await chat.fill(bob.principal, Fill(start.conversation, start.seq))
     changes = [event.change for event in filled.events if event.change is not None]
     assert all(event.kind == "self" for event in filled.events)
@@ -226,13 +235,19 @@ async def test_own_log_tells_every_device_what_changed(chat: ChatService) -> Non
 
 async def test_own_logs_are_told_once_although_the_outbox_is_read_again(chat: ChatService, database: Database) -> None:
     ada, bob = await somebody(chat, "Ada"), await somebody(chat, "Bob")
+    start = (await chat.personal.me(bob.principal, GetMe())).self
+    assert start is not None
     made = await ada.create("group", bob)
-    await chat.own_logs.read()
+    while await added_to(chat, bob, start) < 1:
+        await chat.own_logs.read()
     async with database.acquire() as db:
         await db.execute(
             "INSERT INTO chat.outbox (conversation_id, seq_lo, seq_hi) VALUES ($1, 1, 2), ($1, 1, 2)", made.id
         )
-    await chat.own_logs.read()
-    me = await chat.personal.me(bob.principal, GetMe())
-    assert me.self is not None
-    assert me.self.seq == 1
+    cyd = await somebody(chat, "Cyd")
+    await chat.conversations.add(ada.principal, AddMember(made.id, an_id(), cyd.id))
+    place = (await chat.personal.me(cyd.principal, GetMe())).self
+    assert place is not None
+    while await added_to(chat, cyd, place) < 1:  # what was put in twice was read before this
+        await chat.own_logs.read()
+    assert await added_to(chat, bob, start) == 1
