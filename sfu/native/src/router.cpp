@@ -194,6 +194,13 @@ void Router::SetSlotView(Handle slot, const SlotView& view, TimeUs now) {
   impl_->AllocateSoon(found->session, now);
 }
 
+void Router::SetSlotLayer(Handle slot, std::uint8_t spatial, std::uint8_t temporal, TimeUs now) {
+  impl_->now_us = now;
+  if (RoutedSlot* found = impl_->FindSlot(slot)) {
+    impl_->WantLayer(*found, {spatial, temporal}, now);
+  }
+}
+
 void Router::SetSessionReady(Handle session, TimeUs now) {
   impl_->now_us = now;
   RouterSession* found = impl_->FindSession(session);

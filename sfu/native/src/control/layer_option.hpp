@@ -1,5 +1,5 @@
-// What the layers of a source can do, as numbers: the router says what there is, the allocator chooses. A layer is a pair:
-// the spatial one (a simulcast encoding, or a spatial layer of an SVC stream) and the highest temporal one in it.
+// What the layers of a source can do, as numbers: the router says what there is, the allocator chooses. A layer is a
+// pair: the spatial one (a simulcast encoding, or a spatial layer of an SVC stream) and the highest temporal one in it.
 #pragma once
 
 #include <compare>

@@ -19,9 +19,11 @@ LayerFilter::Verdict LayerFilter::Decide(const IncomingPacket& packet) {
   if (picture.layering == Layering::kNone || picture.layering == Layering::kUndescribed) {
     return {true, packet.marker, false, 0};
   }
-  if (packet.newest && picture.frame_start && packet.timestamp != picture_) {
+  if (packet.newest && packet.timestamp != picture_) {
     picture_ = packet.timestamp;
-    Steer(packet);
+    if (picture.frame_start) {
+      Steer(packet);
+    }
   }
   const Choice* choice = choices_.Find(packet.sequence);
   if (choice == nullptr) {
@@ -83,8 +85,9 @@ LayerFilter::Verdict LayerFilter::DecideDescribed(const IncomingPacket& packet, 
   const dd::Target& target = structure.targets[choice.target];
   Verdict verdict;
   verdict.send = (dependencies.descriptor->frame.present >> choice.target & 1) != 0;
-  if (packet.newest && packet.picture.frame_start) {
-    targets_.OnFrame(dependencies, verdict.send);
+  // Entrances are frames in whole; what is left out may be any part of a frame.
+  if (!verdict.send || (packet.newest && packet.picture.frame_start)) {
+    targets_.OnPacket(dependencies, verdict.send);
   }
   verdict.last = packet.marker || (packet.picture.frame_end && packet.picture.spatial == target.spatial);
   verdict.active = dependencies.active & target.within;

@@ -59,15 +59,19 @@ std::uint8_t TargetChoice::Begin(const Dependencies& frame, LayerTarget wanted) 
   if (!best && anew) {
     best = Best(structure, reachable, kBestLayer);
   }
-  current_ = best.value_or(current_);
+  if (best) {
+    current_ = *best;
+    intact_ |= dd::Targets{1} << current_;
+  }
   return current_;
 }
 
-void TargetChoice::OnFrame(const Dependencies& frame, bool sent) {
+void TargetChoice::OnPacket(const Dependencies& frame, bool sent) {
   if (sent) {
     intact_ |= Entrances(*frame.descriptor);
   } else {
-    intact_ &= ~frame.descriptor->frame.present;
+    // What is shown is whole by definition; a late packet from before it began says nothing about it.
+    intact_ &= ~frame.descriptor->frame.present | dd::Targets{1} << current_;
   }
 }
 

@@ -18,8 +18,8 @@ class TargetChoice {
   void Open() { intact_ = 0; }
   // A picture begins with this frame. Returns the target from here on.
   std::uint8_t Begin(const Dependencies& frame, LayerTarget wanted);
-  // A frame was sent, or left out.
-  void OnFrame(const Dependencies& frame, bool sent);
+  // A packet was sent, or left out.
+  void OnPacket(const Dependencies& frame, bool sent);
   // Only a key frame leads to the resolution that is wanted.
   [[nodiscard]] bool NeedsKeyFrame(const dd::Structure& structure, dd::Targets active, LayerTarget wanted) const;
 

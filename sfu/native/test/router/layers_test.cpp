@@ -191,6 +191,41 @@ TEST_F(Layers, AFormatThatTheViewerDoesNotKnowIsToldAndSoIsTheWayBack) {
   EXPECT_EQ(world.output.switches[1].source, kCamera);
 }
 
+TEST_F(Layers, AWantedLayerIsTakenAtItsKeyFrameWhileTheOneBeforeGoesOn) {
+  world.SetSlot(kSlot, kCamera);
+  Run(kSecond);
+  world.router.SetSlotLayer(kSlot, 0, UINT8_MAX, world.now);
+  const std::size_t requests = world.output.KeyFrameRequests(kAlice).size();
+  const std::size_t before = world.output.packets.size();
+  for (int i = 0; i < 5; ++i) {
+    for (Encoding& encoding : encodings) {
+      world.ReceiveFrame(kAlice, "1", encoding, encoding.ssrc - 0x100);
+    }
+    world.Advance(kFrameUs);
+  }
+  EXPECT_EQ(Shown(), 1U);
+  EXPECT_EQ(world.output.packets.size(), before + 15);
+  ASSERT_GT(world.output.KeyFrameRequests(kAlice).size(), requests);
+  EXPECT_EQ(world.output.KeyFrameRequests(kAlice).back().second, 0x100U);
+  Run(kSecond);
+  EXPECT_EQ(Shown(), 0U);
+  world.router.SetSlotLayer(kSlot, 1, UINT8_MAX, world.now);
+  Run(kSecond);
+  EXPECT_EQ(Shown(), 2U) << "ranked by size, not by their order";
+}
+
+TEST_F(Layers, AKeyFrameThatIsOnItsWayWhenTheWishChangesBackIsNotTaken) {
+  world.SetSlot(kSlot, kCamera);
+  Run(kSecond);
+  world.router.SetSlotLayer(kSlot, 0, UINT8_MAX, world.now);
+  world.router.SetSlotLayer(kSlot, UINT8_MAX, UINT8_MAX, world.now);
+  const auto switches = world.router.GetSlotStats().at(0).switches;
+  encodings[0].key_frame_wanted = true;
+  Run(kSecond);
+  EXPECT_EQ(Shown(), 1U);
+  EXPECT_EQ(world.router.GetSlotStats().at(0).switches, switches);
+}
+
 TEST_F(Layers, RepairStreamsAreKeptApart) {
   world.SetSlot(kSlot, kCamera);
   Run(kSecond);
