@@ -73,6 +73,38 @@ SEEDS["srtp"] = {
     for profile in range(3)
     for name, packet in {**SEEDS["rtp"], **SEEDS["rtcp"]}.items()
 }
+
+
+def described(*descriptors: str) -> bytes:
+    """Dependency descriptors as a stream has them, the key frame's first; after each, new active targets."""
+    return b"".join(bytes([len(value)]) + value + bytes([0, 0, 0, 0xFF]) for value in map(bytes.fromhex, descriptors))
+
+
+SEEDS["layers"] = {
+    "vp9": b"".join(
+        bytes([len(value)]) + value for value in map(bytes.fromhex, ("aa812340ff18028001400101", "b8812320"))
+    ),
+    "l3t3_key": described(
+        "fdfde89fa8161617aaaaaa00028000200002aa80a8000a000080000a8002a00028000200062affffffffffffffffffffffff"
+        "fffffffffffffe013e00b2027e016604fe02ce00000000",
+        "c1fde91c0000808080",
+        "c5fdea1c0001008080",
+        "c0fdeb1c0401810080",
+        "c4fdec1c0402018100",
+        "c8fded1c0402820180",
+        "fffdee1c0a03028200",
+        "c3fdef1c0a03830280",
+        "c7fdf01c0a04038300",
+    ),
+    "l2t2": described(
+        "fdfde89fa3187aaaf230a0a02023ffffffffffff804f802c809f8059800000",
+        "c0fde91c00008080",
+        "fffdea1c02010080",
+        "c2fdeb1c0300006040",
+        "fefdec1c06020180",
+        "c1fded1c0700002020",
+    ),
+}
 SEEDS["lite_agent"] = {
     "call": bytes.fromhex("0101" + "0400" + "8102" + "020000" + "06000400" + "0302" + "06000400" + "050106001000"),
     "stranger": bytes([0, 1, len(SEEDS["stun"]["request"])]) + SEEDS["stun"]["request"] + bytes.fromhex("0101"),
