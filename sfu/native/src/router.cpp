@@ -197,7 +197,8 @@ void Router::SetSlotView(Handle slot, const SlotView& view, TimeUs now) {
 void Router::SetSlotLayer(Handle slot, std::uint8_t spatial, std::uint8_t temporal, TimeUs now) {
   impl_->now_us = now;
   if (RoutedSlot* found = impl_->FindSlot(slot)) {
-    impl_->WantLayer(*found, {spatial, temporal}, now);
+    found->cap = {spatial, temporal};
+    impl_->WantLayer(*found, found->cap, now);
   }
 }
 

@@ -51,7 +51,8 @@ struct RoutedSlot {
   bool stuck = false;        // what is wanted of the layer that is shown waits for a key frame
   TimeUs waiting_since_us = 0;
   SlotView view;                    // what the viewer wants of it
-  LayerTarget target = kBestLayer;  // what it may have, as the allocation says
+  LayerTarget target = kBestLayer;  // what it may have, as the allocation says ...
+  LayerTarget cap = kBestLayer;     // ... and no more than this
   bool paused = false;              // ... which may be nothing
   std::unique_ptr<RtxStream> rtx;   // null: nothing is sent again
   FreezeCounter freezes;

@@ -58,6 +58,7 @@ void Router::Impl::Detach(RoutedSlot& slot) {
 Layer* Router::Impl::Target(const RoutedSlot& slot) { return slot.source->source.Choose(slot.target.spatial); }
 
 void Router::Impl::WantLayer(RoutedSlot& slot, LayerTarget wanted, TimeUs now) {
+  wanted = {std::min(wanted.spatial, slot.cap.spatial), std::min(wanted.temporal, slot.cap.temporal)};
   if (slot.target == wanted) {
     return;
   }

@@ -106,7 +106,7 @@ class Router {
 
   // What the viewer wants of the slot, whatever source is in it. Slots begin visible, with the best there is.
   void SetSlotView(Handle slot, const SlotView& view, TimeUs now);
-  // The highest layers that the slot gets from now on (255: all there are), as soon as the stream allows it.
+  // The highest layers that the slot gets from now on (255: all there are), whatever its viewer's network carries.
   void SetSlotLayer(Handle slot, std::uint8_t spatial, std::uint8_t temporal, TimeUs now);
 
   // The viewer's transport can carry media now (DTLS done): key frames are worth asking for, reports are sent.
