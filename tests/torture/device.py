@@ -213,13 +213,11 @@ class Device:
             "body": {"text": text} if thread is None else {"text": text, "thread": thread},
         }
         self.view.echo(client_id, text)
-        return await self.resend(client_id, door, again=False)
+        return await self.resend(client_id, door)
 
-    async def resend(self, client_id: str, door: str, again: bool = True) -> bool:
+    async def resend(self, client_id: str, door: str) -> bool:
         """Send what is not acknowledged, with the same id, over any door."""
         message = self.unacknowledged[client_id]
-        if again and client_id in self._unsure:
-            self.run.counts.retried += 1
         try:
             await self.ask(door, "send-message", message)
         except Lost:
@@ -232,7 +230,9 @@ class Device:
                 self.unacknowledged.pop(client_id, None)
                 self.view.drop_echo(client_id)
             return False
-        self._unsure.discard(client_id)
+        if client_id in self._unsure:
+            self._unsure.discard(client_id)
+            self.run.counts.retried += 1
         if self.unacknowledged.pop(client_id, None) is not None:
             self.run.counts.acknowledged += 1
             self.acknowledged.append(message)

@@ -23,7 +23,7 @@ class Counts:
 
     acknowledged: int = 0
     retried: int = 0
-    """Sends whose acknowledgement was lost and which were sent again."""
+    """Messages whose acknowledgement was lost and which were sent again until they had one."""
     resumes: int = 0
     """Connections that resumed from a position behind the head."""
     resets: int = 0
