@@ -19,7 +19,7 @@ constexpr std::uint64_t kResendCongestedPercent = 10;
 constexpr std::uint64_t kResendLeastBps = 40'000;
 constexpr double kResendBurstSeconds = 0.5;
 // A layer that proved too much soon after it was given is not tried again for so long, and longer each time.
-constexpr TimeUs kSoonUs = 10 * kSecond;
+constexpr TimeUs kTooSoonUs = 10 * kSecond;
 constexpr TimeUs kRetryUs = 4 * kSecond;
 constexpr TimeUs kLongestRetryUs = 60 * kSecond;
 
@@ -240,7 +240,7 @@ void Router::Impl::Apply(RoutedSlot& slot, const SlotDemand& demand, const SlotG
   if (better) {
     slot.raised_us = now;
   } else if (worse) {
-    const bool soon = slot.raised_us != kNever && now - slot.raised_us < kSoonUs;
+    const bool soon = slot.raised_us != kNever && now - slot.raised_us < kTooSoonUs;
     slot.retry_wait_us = soon ? std::clamp(2 * slot.retry_wait_us, 2 * kRetryUs, kLongestRetryUs) : kRetryUs;
     slot.retry_us = now + slot.retry_wait_us;
   }
