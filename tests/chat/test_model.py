@@ -266,7 +266,7 @@ class Conversation(RuleBasedStateMachine):
         violations = check(self.recorder.entries)
         assert not violations, "\n".join(lines(self.recorder.entries, violations))
         count = await self.world.db.fetchval(
-            "SELECT count(*) FROM chat.message WHERE conversation_id = $1", conversation
+            "SELECT count(*) FROM chat.event WHERE conversation_id = $1 AND kind = 'message'", conversation
         )
         assert count == len(self.texts), "what was sent is there, each once"
 

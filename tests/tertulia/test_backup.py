@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import subprocess
 import sys
@@ -101,8 +102,8 @@ async def test_restored_server_has_the_old_log_and_its_clients_reload(tmp_path: 
             async def found() -> list[Any]:
                 return list((await ada("/chat/search?query=pomegranate"))["messages"])
 
-            while not await found():
-                pass  # the index is made anew
+            while not await found():  # the index is made anew
+                await asyncio.sleep(0.1)  # as often as one may ask
             await client.disconnect()
             await again.disconnect()
         server.stop()
