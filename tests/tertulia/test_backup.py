@@ -102,7 +102,7 @@ async def test_restored_server_has_the_old_log_and_its_clients_reload(tmp_path: 
             async def found() -> list[Any]:
                 return list((await ada("/chat/search?query=pomegranate"))["messages"])
 
-            while not await found():  # the index is made anew
+            while not await found():  # noqa: ASYNC110 - the index is made anew, in another process
                 await asyncio.sleep(0.1)  # as often as one may ask
             await client.disconnect()
             await again.disconnect()
