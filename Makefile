@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 VENV := .venv/bin
 JOBS ?= $(shell nproc)
+# Most tests wait for servers, browsers and clocks rather than for a core.
+TEST_PROCESSES ?= 3
 export PYTHON
 export CHROMIUM
 
@@ -33,7 +35,7 @@ web: build/web.stamp ## the page, built into web/app/dist
 test: .venv/.dev build/native.stamp build/web.stamp ## all tests: the core's, the page's, the program's
 	scripts/test-native
 	cd web && npm test
-	$(VENV)/python -m pytest
+	$(VENV)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 test-threads: .venv/.dev ## the core's tests again, under ThreadSanitizer
 	TERTULIA_SANITIZE=thread scripts/test-native
