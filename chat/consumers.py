@@ -71,6 +71,9 @@ class Consumer:
             try:
                 while await self.read():
                     pass
+                if await self.behind():
+                    # A transaction that began earlier still runs; what follows it is read when it is over.
+                    self._wake.set()
             except (*LOST, Unavailable) as error:
                 log.warning("the outbox cannot be read now", reader=self._name, error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
