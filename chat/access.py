@@ -7,7 +7,7 @@ whatever its identity is called: an identity means the same everywhere only for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -169,6 +169,21 @@ async def blocked(db: Connection, somebody: str, by: str) -> bool:
         "SELECT EXISTS (SELECT 1 FROM chat.block WHERE user_id = $1 AND blocked_id = $2)", by, somebody
     )
     return found
+
+
+async def acquainted(db: Connection, user: str, people: Sequence[str]) -> set[str]:
+    """Those of ``people`` who share a conversation with ``user`` and have not blocked them; oneself is one."""
+    rows = await db.fetch(
+        "SELECT u.id FROM unnest($2::text[]) AS u(id)"
+        " WHERE u.id = $1 OR (EXISTS (SELECT 1 FROM chat.member mine JOIN chat.member theirs"
+        "   ON theirs.conversation_id = mine.conversation_id AND theirs.user_id = u.id"
+        "   AND theirs.visible_to IS NULL AND theirs.role <> 'guest'"
+        "  WHERE mine.user_id = $1 AND mine.visible_to IS NULL AND mine.role <> 'guest')"
+        " AND NOT EXISTS (SELECT 1 FROM chat.block b WHERE b.user_id = u.id AND b.blocked_id = $1))",
+        user,
+        list(set(people)),
+    )
+    return {row["id"] for row in rows}
 
 
 def check_workspace(principal: Principal) -> str:

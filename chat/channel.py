@@ -95,6 +95,8 @@ PLAIN: Mapping[type[Frame], Callable[[ChatService], Callable[..., Awaitable[Fram
     frames.SetPreferences: lambda chat: chat.personal.set_preferences,
     frames.SetBlock: lambda chat: chat.personal.set_block,
     frames.Typing: lambda chat: chat.passing.typing,
+    frames.SetStatus: lambda chat: chat.presence.set_status,
+    frames.Watch: lambda chat: chat.presence.watch,
     frames.GetMe: lambda chat: chat.personal.me,
 }
 """Requests whose answers are small."""

@@ -19,7 +19,7 @@ from tertulia.tokens import Principal
 
 RATES = {"write": Rate(20, 100), "read": Rate(20, 100)}
 """For each identity of a room, or of the workspace."""
-_LISTS = frozenset({"seqs", "has"})
+_LISTS = frozenset({"seqs", "has", "people"})
 _NAMES = {"chatId": "conversation"}
 
 

@@ -15,6 +15,7 @@ from chat.access import Access, Connection, access_conversation, check_workspace
 from chat.core import Core
 from chat.messages import reader_of
 from chat.personal import PersonalDesk
+from chat.presence import is_invisible
 from chat.store import visible_messages
 from tertulia.catalogue import (
     UNREAD_MAX,
@@ -64,7 +65,7 @@ class MarkDesk:
             row = await _move(db, principal, access, number, asked.delivered)
             if row is None:
                 return None
-            if await few_members(db, access.conversation):
+            if await few_members(db, access.conversation) and not await is_invisible(db, principal):
                 moved.append(Receipt(access.conversation, access.user, row["delivered_no"], row["read_no"]))
             return _change(access.conversation, row)
 
@@ -133,13 +134,16 @@ class MarkDesk:
                 raise refusals.too_large_for_that()
             number = await _number(db, access, asked.seq)
             rows = await db.fetch(
-                "SELECT user_id, read_no >= $3 AS read FROM chat.member WHERE conversation_id = $1"
+                "SELECT user_id, read_no >= $3 AS read FROM chat.member m WHERE conversation_id = $1"
                 " AND visible_to IS NULL AND visible_from < $2 AND delivered_no >= $3 AND user_id <> $4"
+                " AND (role = 'guest' OR user_id = $5 OR NOT EXISTS (SELECT 1 FROM chat.status s"
+                "  WHERE s.user_id = m.user_id AND s.status = 'invisible'))"
                 " ORDER BY user_id",
                 access.conversation,
                 asked.seq,
                 number,
                 found[0].sender or "",
+                access.user,
             )
             return ReaderList(
                 [row["user_id"] for row in rows if row["read"]], [row["user_id"] for row in rows if not row["read"]]

@@ -73,6 +73,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/chat/me", "me", "Who the asker is, and what is kept for them."),
     Route("GET", "/chat/search", "search", "Find messages."),
     Route("POST", "/chat/typing", "typing", "Tell the others that one is writing."),
+    Route("POST", "/chat/status", "set-status", "How one wants to be seen."),
+    Route("GET", "/chat/presence", "watch", "Who of some people is here now."),
     Route("POST", "/chat/sync", "sync", "What happened after one's positions."),
     Route("POST", "/chat/fill", "fill", "What follows a number."),
 )

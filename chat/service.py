@@ -19,6 +19,7 @@ from chat.conversations import ConversationDesk
 from chat.core import Core, Door
 from chat.fanout import Feeds
 from chat.hint import Hint, Passing, frames_of, topic_of
+from chat.leases import Timing
 from chat.loss import LOST
 from chat.marks import MarkDesk
 from chat.messages import PAGE_BYTES_MAX, MessageDesk
@@ -26,6 +27,7 @@ from chat.outbox import Outbox
 from chat.own_logs import OwnLogs
 from chat.passing import PassingDesk
 from chat.personal import PersonalDesk
+from chat.presence import PresenceDesk
 from chat.resume import Resumer, catch_up
 from chat.search import Index, SearchDesk
 from chat.store import Head
@@ -59,7 +61,7 @@ CHANNEL_PAGE_BYTES_MAX = 15 * 1024
 class ChatService:
     """The conversation log of this process: wires its parts together, and follows conversations live."""
 
-    def __init__(self, database: Database, bus: Bus) -> None:
+    def __init__(self, database: Database, bus: Bus, timing: Timing | None = None) -> None:
         self._bus = bus
         self._core = core = Core(database, self._committed, lambda: self._outbox.wake())
         self.messages = MessageDesk(core)
@@ -68,6 +70,7 @@ class ChatService:
         self.marks = MarkDesk(core, self.personal, self.tell)
         self.calls = CallDesk(core)
         self.passing = PassingDesk(core, self.tell)
+        self.presence = PresenceDesk(core, bus, timing)
         self.finding = SearchDesk(core)
         self.sweeper = Sweeper(database)
         self.index = Consumer(database, "search", Index().handle)
@@ -88,11 +91,13 @@ class ChatService:
         self.own_logs.start()
         self.index.start()
         self.sweeper.start()
+        await self.presence.start()
         self._heart = asyncio.create_task(self._beat(), name="chat-heartbeat")
 
     async def close(self) -> None:
         """Answer what is queued, then stop."""
         await self.calls.close()
+        await self.presence.close()
         for part in (self.sweeper, self.index, self.own_logs):
             await part.close()
         await self._core.close()

@@ -88,7 +88,9 @@ class SocketDoor:
     def enter(self, socket: ClientSocket, auth: dict[str, Any] | None) -> Connection:
         principal = self._service.tokens.verify(auth.get("token") if auth is not None else None)
         self._known(socket)
-        return Connection(self._service, principal, socket)
+        connection = Connection(self._service, principal, socket)
+        self._service.connected(connection)
+        return connection
 
     def _known(self, socket: ClientSocket) -> None:
         self._unknown[socket.address] -= 1

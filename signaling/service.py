@@ -44,6 +44,7 @@ from tertulia.catalogue import (
     Synced,
     TrackMuted,
     View,
+    Watch,
 )
 from tertulia.database import Database
 from tertulia.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthorized
@@ -153,6 +154,8 @@ class SignalingService:
             return await self.join(connection, request)
         if isinstance(request, Sync) and request.open is not None:
             return await self._follow(connection, request, PAGE_BYTES_MAX)
+        if isinstance(request, Watch):
+            return await self._watch(connection, request)
         if event in CHAT_REQUESTS:
             return await channel.dispatch(self._chat, connection.principal, request, "socket")
         presence = connection.presence
@@ -192,6 +195,25 @@ class SignalingService:
                 return await self.add_robot(presence.room)
             case _:
                 raise BadRequest("event-unknown", "There is no such event.")
+
+    # --- people ----------------------------------------------------------------------------------------------------
+
+    def connected(self, connection: Connection) -> None:
+        """A socket has shown a good token."""
+        self._chat.presence.came(connection.principal)
+
+    async def _watch(self, connection: Connection, request: Watch) -> Frame:
+        presence = self._chat.presence
+        answer, watcher = await presence.follow(connection.principal, request, connection)
+
+        def begin() -> None:
+            connection.stop_watching()
+            if not connection.closed:
+                presence.begin(watcher)
+                connection.stop_watching = lambda: presence.end(watcher)
+
+        connection.after_answer.append(begin)
+        return answer
 
     # --- join ----------------------------------------------------------------------------------------------------
 
@@ -328,6 +350,7 @@ class SignalingService:
     def disconnected(self, connection: Connection) -> None:
         """A socket is gone. Its participant is waited for, unless there is nothing left of it."""
         connection.close()
+        self._chat.presence.went(connection.principal)
         presence = connection.presence
         if self._closing or presence is None or presence.connection is not connection:
             return

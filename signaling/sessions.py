@@ -50,6 +50,7 @@ class Connection:
         "presence",
         "principal",
         "socket",
+        "stop_watching",
     )
 
     def __init__(self, service: SignalingService, principal: Principal, socket: ClientDoor) -> None:
@@ -60,6 +61,8 @@ class Connection:
         self.following: Following | None = None
         self.after_answer: list[Callable[[], None]] = []
         """What waits until the answer of the running request is on its way."""
+        self.stop_watching: Callable[[], None] = _nothing
+        """Ends what tells this client of people's presence."""
         self._lane: Lane | None = None
         self._service = service
         self._limiter = Limiter()
@@ -98,6 +101,8 @@ class Connection:
     def close(self) -> None:
         """The socket is gone."""
         self.closed = True
+        self.stop_watching()
+        self.stop_watching = _nothing
         if self.following is not None:
             self.following.close()
 
@@ -132,6 +137,10 @@ class Connection:
     def _acknowledge(self, number: int | None, answer: Frame | dict[str, Any]) -> None:
         if number is not None:
             self.socket.answer(acknowledgement(number, answer))
+
+
+def _nothing() -> None:
+    """No more."""
 
 
 class ChannelDoor:

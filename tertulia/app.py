@@ -20,6 +20,7 @@ import signaling.events
 import signaling.http
 import turn.http
 from chat.hint import read_hint
+from chat.presence_hint import PeopleHint
 from chat.service import ChatService
 from sfu import whip
 from sfu.robots import RobotHost
@@ -52,7 +53,7 @@ async def build(settings: Settings) -> web.Application:
     """The program as one aiohttp application. Its services start with it and stop with it."""
     tokens = Tokens(settings)
     database = Database.from_settings(settings)
-    bus = bus_choice.choose(settings, database, {"chat": read_hint})
+    bus = bus_choice.choose(settings, database, {"chat": read_hint, "presence": PeopleHint.from_bus})
     chat_service = ChatService(database, bus)
     sfu_service = SfuService(settings)
     signaling_service = SignalingService(

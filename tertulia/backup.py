@@ -27,7 +27,7 @@ from tertulia.datadir import DataDir, DataDirError
 from tertulia.postgres import PostgresError, binaries
 from tertulia.settings import Settings
 
-LEFT_OUT = ("chat.search_doc", "chat.outbox", "chat.outbox_reader")
+LEFT_OUT = ("chat.search_doc", "chat.outbox", "chat.outbox_reader", "chat.presence")
 
 AFTERWARDS = """
 UPDATE tertulia.history SET id = gen_random_uuid();

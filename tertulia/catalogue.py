@@ -5,7 +5,7 @@ same structures travel over Socket.IO (event name + payload + acknowledgement), 
 :class:`Envelope`) and, for chat, over HTTP.
 
 Times are milliseconds since 1970-01-01 UTC. Sizes are bounded here, so a door only has to decode. The frames of
-conversations are in ``catalogue_chat.py`` and, like everything else, named from here.
+conversations are in ``catalogue_chat.py``, those of presence in ``catalogue_presence.py``, and all are named from here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from tertulia.catalogue_base import *
 from tertulia.catalogue_chat import *
+from tertulia.catalogue_presence import *
 
 TrackKind = Literal["microphone", "camera", "screen", "screen-audio"]
 VideoCodec = Literal["vp8", "h264", "vp9", "av1"]
@@ -313,6 +314,7 @@ NOTICES: dict[str, type[Frame]] = {
     "receipt": Receipt,
     "gone": Gone,
     "somebody-typing": SomebodyTyping,
+    **PRESENCE_NOTICES,
     "session-ended": SessionEnded,
     "goaway": GoAway,
 }

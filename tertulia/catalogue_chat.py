@@ -24,6 +24,7 @@ from tertulia.catalogue_base import (
     Tag,
     Uuid,
 )
+from tertulia.catalogue_presence import PRESENCE_NOTICES, PRESENCE_REQUESTS
 
 EventKind = Literal[
     "message",
@@ -778,6 +779,7 @@ CHAT_REQUESTS: dict[str, tuple[type[Frame], type[Frame]]] = {
     "search": (Search, Found),
     "sync": (Sync, SyncAnswer),
     "fill": (Fill, Synced),
+    **PRESENCE_REQUESTS,
 }
 """What may be asked of the chat: event name -> (request, answer)."""
 
@@ -788,4 +790,5 @@ CHAT_NOTICES: dict[str, type[Frame]] = {
     "gone": Gone,
     "receipt": Receipt,
     "somebody-typing": SomebodyTyping,
+    **PRESENCE_NOTICES,
 }

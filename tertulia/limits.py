@@ -28,6 +28,8 @@ RATES: Mapping[str, Rate] = {
     "react": Rate(10, 40),
     "mark-read": Rate(10, 40),
     "typing": Rate(2, 10),
+    "set-status": Rate(0.5, 10),
+    "watch": Rate(2, 20),
     "search": Rate(2, 20),
     "create-conversation": Rate(1, 20),
     "accept-invite": Rate(1, 20),

@@ -38,6 +38,8 @@ ALIASES = {
         "ConversationKind",
         "MadeKind",
         "Role",
+        "ChosenStatus",
+        "ShownStatus",
     )
 }
 

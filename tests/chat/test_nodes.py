@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import socketio
 
@@ -102,3 +103,53 @@ async def test_message_sent_at_one_node_is_heard_at_the_other(kind: str, dsn: st
             assert listeners[1].seqs == list(range(1, total + 11))
         for listener in listeners:
             await listener.io.disconnect()
+
+
+class Watching:
+    """Somebody who is logged in at a node, and what they are told of others."""
+
+    def __init__(self, node: Server, name: str) -> None:
+        self.node = node
+        self.me = post(node, "/auth/dev", {"name": name})
+        self.told: list[str] = []
+        self.io = socketio.AsyncClient(reconnection=False, handle_sigint=False)
+        self.io.on("presence", self._presence)
+
+    async def _presence(self, payload: Any) -> None:
+        self.told += [person["status"] for person in payload["people"]]
+
+    async def connect(self) -> None:
+        await self.io.connect(
+            self.node.url,
+            socketio_path="/ws",
+            transports=["websocket"],
+            auth={"token": self.me["token"]},
+            wait_timeout=10,
+        )
+
+
+async def test_people_at_two_nodes_see_each_other_and_a_killed_node_takes_its_people_along(
+    dsn: str, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        one, two = two_nodes(stack, tmp_path, dsn, {})
+        ada, bob = Watching(one, "Ada"), Watching(two, "Bob")
+        post(one, "/chat/direct", {"user": bob.me["identity"]}, ada.me["token"])
+        await ada.connect()
+        answer = await ada.io.call("watch", {"people": [bob.me["identity"]]}, timeout=20)
+        assert [person["status"] for person in answer["people"]] == ["offline"]
+        await bob.connect()
+        await until(lambda: ada.told == ["online"])
+        assert await bob.io.call("set-status", {"status": "dnd"}, timeout=20) == {}
+        await until(lambda: ada.told == ["online", "dnd"])
+        too_many = await ada.io.call("watch", {"people": [f"u:{n}" for n in range(201)]}, timeout=20)
+        assert too_many["error"]["code"] == "frame-invalid"
+        two.kill()
+        connection = await asyncpg.connect(dsn)
+        try:
+            # The rest of the lease passes at once.
+            await connection.execute("UPDATE chat.presence SET until = now() WHERE user_id = $1", bob.me["identity"])
+        finally:
+            await connection.close()
+        await until(lambda: ada.told == ["online", "dnd", "offline"], 60)
+        await ada.io.disconnect()

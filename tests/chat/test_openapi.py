@@ -113,6 +113,8 @@ class Ground:
             "body": {"text": "a text"},
             "members": [self.member.identity],
             "preferences": {"theme": "dark"},
+            "people": [other.identity],
+            "status": "away",
             "positions": [{"conversation": conversation, "seq": sent[0]}],
             "after": 0,
             "client_id": str(uuid.uuid4()),

@@ -26,6 +26,10 @@ export type MadeKind = "group" | "public" | "private" | "announcement";
 
 export type Role = "owner" | "moderator" | "member" | "guest";
 
+export type ChosenStatus = "online" | "away" | "dnd" | "invisible";
+
+export type ShownStatus = "online" | "away" | "dnd" | "invisible" | "offline";
+
 /**
  * Everything a client needs, in one acknowledgement.
  *
@@ -414,6 +418,23 @@ export interface Found {
 
 export interface SyncAnswer {
   conversations: Synced[];
+}
+
+/** As an answer everybody who may be watched, as a notice those who changed. */
+export interface PresenceList {
+  people: PersonPresence[];
+}
+
+/**
+ * Somebody is here with one device or more, or `offline` and was `last_seen` then.
+ *
+ * Of oneself it is what one has chosen, as long as one is here: only there is `invisible` said.
+ */
+export interface PersonPresence {
+  id: string;
+  status: ShownStatus;
+  text: string;
+  last_seen: number | null;
 }
 
 export interface ParticipantLeft {
@@ -867,6 +888,25 @@ export interface Fill {
   after: number;
 }
 
+/**
+ * How one wants to be seen while one is here; it is kept. `text` is shown beside it; without it there is none.
+ *
+ * `invisible` is offline to everybody else, who then are told of no typing and no reading either.
+ */
+export interface SetStatus {
+  status: ChosenStatus;
+  text?: string;
+}
+
+/**
+ * Asks for people's presence; over a socket, changes follow as `presence` until the connection ends.
+ *
+ * Asked again, it replaces whom one watches. Of those with whom one shares no conversation nothing is said.
+ */
+export interface Watch {
+  people: string[];
+}
+
 /** `POST /rooms`. */
 export interface CreateRoom {
   name?: string;
@@ -933,6 +973,8 @@ export interface Requests {
   search: { request: Search; answer: Found };
   sync: { request: Sync; answer: SyncAnswer };
   fill: { request: Fill; answer: Synced };
+  "set-status": { request: SetStatus; answer: Ok };
+  watch: { request: Watch; answer: PresenceList };
 }
 
 /** Server to client, never answered. */
@@ -951,6 +993,7 @@ export interface Notices {
   receipt: Receipt;
   gone: Gone;
   "somebody-typing": SomebodyTyping;
+  presence: PresenceList;
   "session-ended": SessionEnded;
   goaway: GoAway;
 }

@@ -48,6 +48,7 @@ const NOTICES: Readonly<Record<NoticeName, true>> = {
   gone: true,
   goaway: true,
   "somebody-typing": true,
+  presence: true,
   "session-ended": true,
 };
 
