@@ -2,5 +2,6 @@
 
 export { ConversationList, UNREAD_MAX, type ListSnapshot } from "./list.js";
 export { browserStore } from "./offline.js";
+export { People } from "./people.js";
 export { Typing } from "./typing.js";
 export { Workspace, type WorkspaceOptions, type WorkspaceSnapshot } from "./workspace.js";

@@ -18,6 +18,7 @@ import type { Failure, Refused, Result } from "../result.js";
 import type { Timers } from "../timers.js";
 import { ConversationList } from "./list.js";
 import { Marker } from "./marker.js";
+import { People } from "./people.js";
 import { Typing } from "./typing.js";
 
 export interface WorkspaceOptions {
@@ -59,6 +60,7 @@ export class Workspace extends Emitter<WorkspaceEvents> {
   readonly list: ConversationList;
   readonly typing: Typing;
   readonly marker: Marker;
+  readonly people: People;
   readonly #options: WorkspaceOptions;
   readonly #logs = new Map<string, Log>();
   readonly #chats = new Map<string, Chat>();
@@ -82,6 +84,11 @@ export class Workspace extends Emitter<WorkspaceEvents> {
       const marks = await request("mark-read", mark);
       if (marks.ok) this.list.handleMarks(marks.value);
       return marks.ok;
+    });
+    this.people = new People({
+      timers,
+      watch: (asked) => request("watch", asked),
+      setStatus: (asked) => request("set-status", asked),
     });
     this.#wire();
   }
@@ -148,6 +155,7 @@ export class Workspace extends Emitter<WorkspaceEvents> {
     this.connection.on("state", (state) => {
       this.#set({ connection: state });
       if (state === "connected") void this.#handleConnected();
+      else this.people.handleDisconnected();
     });
     this.connection.on("refused", (error) => this.emit("refused", error));
     this.connection.on("notice", (notice) => this.#handleNotice(notice));
@@ -169,6 +177,7 @@ export class Workspace extends Emitter<WorkspaceEvents> {
     if (!me.ok) { this.#set({ error: me.error }); return; }
     this.#set({ me: me.value, error: null });
     this.list.handleMe(me.value.id);
+    this.people.handleConnected(me.value.id);
     for (const chat of this.#chats.values()) chat.handleMe(me.value.id);
     if (me.value.self !== null && this.#self === null) this.#followSelf(me.value.self);
     if (await this.#loadList()) await this.#sync([...this.#logs.values()]);
@@ -287,6 +296,8 @@ export class Workspace extends Emitter<WorkspaceEvents> {
       case "somebody-typing":
         if (notice.data.user !== this.#snapshot.me?.id) this.typing.handleTyping(notice.data);
         return;
+      case "presence":
+        return this.people.handlePresence(notice.data);
       case "gone":
         return this.list.handleRemoved(notice.data.conversation);
       case "receipt":
