@@ -53,6 +53,7 @@ bench: .venv/.dev build/native.stamp ## what a forwarded packet costs on this ma
 	$(VENV)/python -m tertulia bench sfu
 
 torture: .venv/.dev build/native.stamp ## kill, cut and restore for ten minutes and judge what clients saw (MINUTES, 10)
+	$(VENV)/python -m pytest -m torture
 	$(VENV)/python -m tests.torture.run --minutes $${MINUTES:-10}
 
 fuzz: .venv/.dev ## every fuzz target for a while (FUZZ_SECONDS, 60)

@@ -31,6 +31,8 @@ from tests.torture.people import make_device, make_place
 from tests.torture.settling import arrives, settle
 from tests.torture.wire import Lost, Refused
 
+pytestmark = pytest.mark.torture
+
 T = TypeVar("T")
 
 NODES = ("a", "b")

@@ -16,6 +16,8 @@ from tests.torture.parts import Run
 from tests.torture.program import program
 from tests.torture.scenario import play
 
+pytestmark = pytest.mark.torture
+
 
 @pytest.fixture(scope="module")
 def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -10,6 +10,8 @@ from tests.torture.checker import check, lines
 from tests.torture.history import Recorder, load
 from tests.torture.run import Torture
 
+pytestmark = pytest.mark.torture
+
 
 @pytest.mark.timeout(300)
 async def test_short_run_keeps_every_promise(tmp_path: Path) -> None:
