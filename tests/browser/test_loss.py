@@ -12,6 +12,8 @@ from tests.browser import sync
 from tests.browser.measure import watch_loss
 from tests.browser.people import launch
 
+pytestmark = pytest.mark.torture  # what is measured needs the machine for itself
+
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:

@@ -69,8 +69,8 @@ async def test_two_hundred_joins_and_leaves_leave_nothing(sfu: SfuService) -> No
     assert len(asyncio.all_tasks()) <= tasks
     assert open_files() <= files
     assert resident_bytes() - memory < 4 * 1024 * 1024
-    left = [item for item in gc.get_objects() if isinstance(item, Session | DtlsTransport)]
-    assert not left
+    # Whoever looks at statistics may hold the last sessions until the look is over.
+    await until(lambda: not [item for item in gc.get_objects() if isinstance(item, Session | DtlsTransport)])
     stats = await core.stats()
     assert stats["worker"]["sessions"] == stats["worker"]["rooms"] == 0
 
