@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 JOBS ?= $(shell nproc)
 # Most tests wait for servers, browsers and clocks rather than for a core.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 2
 export PYTHON
 export CHROMIUM
 
