@@ -208,6 +208,10 @@ class Core:
         self._worker.close()
         if self._stats is not None:
             self._stats.cancel()
+        # No event will come that lets them go.
+        self._rooms.clear()
+        self._sessions.clear()
+        self._session_of.clear()
 
     # --- commands ---
 
