@@ -1,8 +1,9 @@
-"""Readers of the outbox that make something of what was committed: exactly once, or again without harm.
+"""Readers of the outbox: each transaction that writes events leaves a row there, and nothing committed goes unread.
 
 A consumer has its own place in the outbox (``chat.outbox_reader``) and moves it in the transaction in which it handled
-what was before it. Of two processes one reads at a time; the row of the place is their lock. Like the outbox's own
-reader it takes only rows below the oldest running transaction, because an id is given before its commit is visible.
+what was before it. Of two processes one reads at a time; the row of the place is their lock. It takes only rows below
+the oldest running transaction, because an id is given before its commit is visible. Rows that every one of ``READERS``
+has had are deleted (:func:`trim`); one that has no place yet, as after a restored backup, has had none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tertulia.errors import Unavailable
 
 log = structlog.get_logger("chat.consumers")
 
+READERS = ("fan-out", "own-logs", "search")
+"""Everybody who reads the outbox."""
 COALESCE_S = 0.2
 POLL_S = 30.0
 RETRY_S = 1.0
@@ -36,12 +39,15 @@ class Range:
 
 
 Handle = Callable[[Connection, list[Range]], Awaitable[None]]
+"""Called inside the transaction that moves the place, also when there was nothing to read."""
 
 
 class Consumer:
-    """Reads the outbox under a name when woken, and now and then without."""
+    """Reads the outbox under a name when woken, and now and then without; ``delay_s`` after, to read more at once."""
 
-    def __init__(self, database: Database, name: str, handle: Handle) -> None:
+    def __init__(self, database: Database, name: str, handle: Handle, delay_s: float = COALESCE_S) -> None:
+        assert name in READERS, "what nobody knows of is deleted before it is read"
+        self._delay_s = delay_s
         self._database = database
         self._name = name
         self._handle = handle
@@ -67,6 +73,7 @@ class Consumer:
                     await self._wake.wait()
             except TimeoutError:
                 pass  # another process may have written
+            await asyncio.sleep(self._delay_s)
             self._wake.clear()
             try:
                 while await self.read():
@@ -81,17 +88,16 @@ class Consumer:
             except Exception as error:
                 log.error("the outbox could not be read", reader=self._name, exc_info=error)
                 await asyncio.sleep(RETRY_S)
-            await asyncio.sleep(COALESCE_S)
 
-    async def behind(self) -> int:
-        """How many rows of the outbox are not handled yet."""
+    async def behind(self) -> bool:
+        """Whether rows of the outbox are not handled yet."""
         async with self._database.acquire() as db:
-            count: int = await db.fetchval(
-                "SELECT count(*) FROM chat.outbox WHERE xid >="
-                " coalesce((SELECT upto FROM chat.outbox_reader WHERE name = $1), '0')",
+            found: bool = await db.fetchval(
+                "SELECT EXISTS (SELECT FROM chat.outbox WHERE xid >="
+                " coalesce((SELECT upto FROM chat.outbox_reader WHERE name = $1), '0'))",
                 self._name,
             )
-        return count
+        return found
 
     async def read(self) -> bool:
         """Handle what was committed since the last time; whether there may be more."""
@@ -122,13 +128,24 @@ class Consumer:
                     rows[0]["xid"],
                 )
             ranges = joined([Range(str(each["conversation_id"]), each["seq_lo"], each["seq_hi"]) for each in rows])
-            if ranges:
-                await self._handle(db, ranges)
+            await self._handle(db, ranges)
             upto = rows[-1]["xid"] + 1 if more else row["xmin"]
             await db.execute(
                 "UPDATE chat.outbox_reader SET upto = $2::bigint::text::xid8 WHERE name = $1", self._name, upto
             )
         return more
+
+
+async def trim(db: Connection) -> None:
+    """Delete what every reader has had."""
+    # A dump restored into another server brings transaction numbers that this one has not reached yet.
+    await db.execute("DELETE FROM chat.outbox WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())")
+    await db.execute(
+        "DELETE FROM chat.outbox WHERE $2 = (SELECT count(*) FROM chat.outbox_reader WHERE name = ANY($1))"
+        " AND xid < (SELECT upto FROM chat.outbox_reader WHERE name = ANY($1) ORDER BY upto LIMIT 1)",
+        READERS,
+        len(READERS),
+    )
 
 
 def joined(ranges: list[Range]) -> list[Range]:

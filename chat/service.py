@@ -23,7 +23,7 @@ from chat.leases import Timing
 from chat.loss import LOST
 from chat.marks import MarkDesk
 from chat.messages import PAGE_BYTES_MAX, MessageDesk
-from chat.outbox import Outbox
+from chat.outbox import DELAY_S, READER, Telling
 from chat.own_logs import OwnLogs
 from chat.passing import PassingDesk
 from chat.personal import PersonalDesk
@@ -63,7 +63,7 @@ class ChatService:
 
     def __init__(self, database: Database, bus: Bus, timing: Timing | None = None) -> None:
         self._bus = bus
-        self._core = core = Core(database, self._committed, lambda: self._outbox.wake())
+        self._core = core = Core(database, self._committed, lambda: self.outbox.wake())
         self.messages = MessageDesk(core)
         self.conversations = ConversationDesk(core)
         self.personal = PersonalDesk(core)
@@ -78,14 +78,15 @@ class ChatService:
         self._feeds = Feeds(bus, self._read_heads, self._read_events)
         self._resumer = Resumer(core.read, self._feeds.recent)
         self._look = asyncio.Event()
-        self._outbox = Outbox(database, lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
+        tell = Telling(lambda conversation, lo, hi: self._tell(conversation, Hint(lo, hi)))
+        self.outbox = Consumer(database, READER, tell.handle, DELAY_S)
         self._heart: asyncio.Task[None] | None = None
         self._history: str | None = None
         self.on_restored: list[Callable[[], None]] = []
         """Called when the database was put back from a backup: what anybody holds of it is of another history."""
 
     async def start(self) -> None:
-        self._outbox.start()
+        self.outbox.start()
         self._bus.on_loss.append(self._look.set)
         self._look.set()
         self.own_logs.start()
@@ -105,7 +106,7 @@ class ChatService:
         if self._heart is not None:
             self._heart.cancel()
             await asyncio.gather(self._heart, return_exceptions=True)
-        await self._outbox.close()
+        await self.outbox.close()
         self._feeds.close()
 
     # --- conversations -------------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ class ChatService:
     def _committed(self, conversation: str, events: list[Event]) -> None:
         if events:
             self._tell(conversation, Hint(events[0].seq, events[-1].seq, frames_of(conversation, events)))
-        self._outbox.wake()
+        self.outbox.wake()
         kinds = {event.kind for event in events}
         if "member" in kinds or not events:
             self.own_logs.wake()
@@ -246,6 +247,8 @@ class ChatService:
         if self._history not in (None, found):
             log.warning("the database was restored from a backup; clients are told to come again")
             self._feeds.close()
+            for reader in (self.outbox, self.own_logs, self.index):
+                reader.wake()
             for then in self.on_restored:
                 then()
         self._history = found

@@ -15,7 +15,8 @@ import aiohttp
 import pytest
 import socketio
 
-from chat.outbox import READER, Outbox
+from chat.consumers import Consumer
+from chat.outbox import READER, Telling
 from chat.service import ChatService
 from tertulia.bus import LocalBus
 from tertulia.catalogue import Event, History, Message, SendMessage
@@ -116,7 +117,7 @@ async def test_outbox_waits_for_transactions_that_began_earlier(
         if conversation == room.conversation:  # other tests' rows may be told late, too
             told.append((conversation, lo, hi))
 
-    outbox = Outbox(database, tell)
+    outbox = Consumer(database, READER, Telling(tell).handle)
     await outbox.read()
     told.clear()
     async with database.acquire() as slow:
@@ -145,7 +146,7 @@ async def test_outbox_waits_for_transactions_that_began_earlier(
 
 async def test_outbox_restored_into_a_younger_server_goes_on(database: Database, room: Room) -> None:
     told: list[int] = []
-    outbox = Outbox(database, lambda _, lo, hi: told.append(hi))
+    outbox = Consumer(database, READER, Telling(lambda _, lo, hi: told.append(hi)).handle)
     await outbox.read()
     async with database.acquire() as db:
         await db.execute(
@@ -160,6 +161,24 @@ async def test_outbox_restored_into_a_younger_server_goes_on(database: Database,
         )
     await outbox.read()
     assert told == [2]
+
+
+async def test_nothing_is_deleted_from_the_outbox_before_a_reader_that_has_no_place_yet(database: Database) -> None:
+    """As after a restored backup: whoever reads first must not delete what the index has still to read."""
+    chat = ChatService(database, LocalBus())  # not started, so that nobody else reads
+    room = await make_room(chat)
+    async with database.acquire() as db:
+        await db.execute("DELETE FROM chat.outbox_reader")
+    await chat.send(room.principal(), room.message("quince"), "socket")
+    left = "SELECT count(*) FROM chat.outbox WHERE conversation_id = $1"
+    for readers, rows in (((chat.outbox, chat.own_logs, chat.outbox), 1), ((chat.index, chat.outbox), 0)):
+        for reader in readers:
+            async with asyncio.timeout(LIMIT_S):
+                while await reader.read() or await reader.behind():  # noqa: ASYNC110 - for other transactions to end
+                    await asyncio.sleep(0.01)
+        async with database.acquire() as db:
+            assert await db.fetchval(left, room.conversation) == rows
+    await chat.close()
 
 
 class Person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import subprocess
 import sys
@@ -98,6 +99,12 @@ async def test_restored_server_has_the_old_log_and_its_clients_reload(tmp_path: 
             assert said["id"][:8] != position["tag"]
             await until(lambda: any(event["seq"] == 3 for frame in heard for event in frame["events"]), LIMIT_S)
 
+            async def found() -> list[Any]:
+                return list((await ada("/chat/search?query=pomegranate"))["messages"])
+
+            async with asyncio.timeout(LIMIT_S):
+                while not await found():  # noqa: ASYNC110 - the index is made anew, in another process
+                    await asyncio.sleep(0.1)  # as often as one may ask
             await client.disconnect()
             await again.disconnect()
         server.stop()
