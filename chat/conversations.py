@@ -180,6 +180,7 @@ class ConversationDesk:
                 await store.seat(db, conversation, user, called, "member")
 
         await self._core.change(make)
+        self._core.made(conversation)
         return await self.get(principal, GetConversation(conversation))
 
     async def update(self, principal: Principal, asked: UpdateConversation) -> Sent:

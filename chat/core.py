@@ -91,6 +91,10 @@ class Core:
             except LOST as error:
                 raise refusals.outcome_unknown() from error
 
+    def made(self, conversation: str) -> None:
+        """A conversation was made without an event: the outbox is to be read for it."""
+        self._committed(conversation, [])
+
     async def read_as(
         self,
         principal: Principal,

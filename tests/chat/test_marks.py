@@ -7,7 +7,9 @@ import random
 
 import pytest
 
+from chat import consumers
 from chat.service import ChatService
+from tertulia.bus import LocalBus
 from tertulia.catalogue import (
     AddMember,
     Arrange,
@@ -231,6 +233,27 @@ async def test_own_log_tells_every_device_what_changed(chat: ChatService) -> Non
     assert caught.value.code == "conversation-not-found", "one's own log is for oneself"
     with pytest.raises(TertuliaError):
         await bob.say(start.conversation, "a note to myself")
+
+
+async def test_opened_direct_conversation_is_told_without_waiting_for_another_look(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "POLL_S", 3600.0)
+    chat = ChatService(database, LocalBus())
+    await chat.start()
+    try:
+        ada, bob = await somebody(chat, "Ada"), await somebody(chat, "Bob")
+        start = (await chat.personal.me(bob.principal, GetMe())).self
+        assert start is not None
+        # What woke the readers until now must not be what tells this.
+        while await chat.own_logs.behind():
+            await chat.own_logs.read()
+        await ada.direct(bob)
+        async with asyncio.timeout(30):
+            while await added_to(chat, bob, start) < 1:  # noqa: ASYNC110 - the log of a person sets no event
+                await asyncio.sleep(0.02)
+    finally:
+        await chat.close()
 
 
 async def test_own_logs_are_told_once_although_the_outbox_is_read_again(chat: ChatService, database: Database) -> None:
