@@ -53,9 +53,11 @@ export class People extends Emitter<{ change: [] }> {
     };
   }
 
-  /** How one wants to be seen; what the server then says of oneself comes as a notice. */
-  choose(status: ChosenStatus): Promise<Result<unknown>> {
-    return this.#options.setStatus({ status });
+  /** How one wants to be seen: known here at once, since the next choice may build on it. */
+  async choose(status: ChosenStatus, text: string): Promise<Result<unknown>> {
+    const done = await this.#options.setStatus({ status, text });
+    if (done.ok && this.#me !== null) this.handlePresence({ people: [{ id: this.#me, status, text, last_seen: null }] });
+    return done;
   }
 
   handleConnected(me: string): void {
@@ -64,6 +66,13 @@ export class People extends Emitter<{ change: [] }> {
     this.#watched = [];
     this.#cancel?.();
     void this.#watch();
+  }
+
+  /** One shares another conversation with somebody: whom the server did not speak of before, it may speak of now. */
+  handleAcquainted(): void {
+    if (this.#watched.every((id) => this.#known.has(id))) return;
+    this.#watched = [];
+    this.#gather();
   }
 
   /** Nobody is known to be here while one is not here oneself. */

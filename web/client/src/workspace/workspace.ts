@@ -140,7 +140,9 @@ export class Workspace extends Emitter<WorkspaceEvents> {
     if (conversation.role === null) return;
     const isNew = this.list.get(conversation.id) === null;
     this.list.handleConversation(conversation);
-    if (isNew) void this.#follow([conversation]);
+    if (!isNew) return;
+    void this.#follow([conversation]);
+    this.people.handleAcquainted();
   }
 
   /** Mute, archive or pin for oneself: shown at once. */

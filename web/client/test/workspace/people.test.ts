@@ -130,8 +130,25 @@ describe("People", () => {
     await settled();
   });
 
+  it("asks again for strangers when there is another conversation that they may be in", async () => {
+    people.show(["bob"]);
+    people.handleConnected("ada");
+    answers[0]?.({ ok: true, value: { people: [presence("ada", "online")] } });
+    await settled();
+    people.handleAcquainted();
+    await time.pass(1_000);
+    await answer("online");
+    expect(people.get("bob")?.status).toBe("online");
+    people.handleAcquainted();
+    await time.pass(1_000);
+    expect(asked).toHaveLength(2);
+  });
+
   it("tells how one wants to be seen", async () => {
-    await people.choose("invisible");
-    expect(chosen).toEqual([{ status: "invisible" }]);
+    people.handleConnected("ada");
+    await answer("online");
+    await people.choose("invisible", "in a hat");
+    expect(people.get("ada")).toMatchObject({ status: "invisible", text: "in a hat" });
+    expect(chosen).toEqual([{ status: "invisible", text: "in a hat" }]);
   });
 });
