@@ -10,7 +10,7 @@ import type { Visit } from "../visit";
 import { Controls } from "./Controls";
 import { useNetwork, useWakefulness } from "./device";
 import { Header } from "./Header";
-import { PanelFrame } from "./PanelFrame";
+import { PanelFrame } from "../ui/PanelFrame";
 import { PeoplePanel } from "./PeoplePanel";
 import { useShortcuts } from "./shortcuts";
 import { Sounds } from "./Sounds";

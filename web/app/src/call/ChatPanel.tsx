@@ -1,12 +1,15 @@
-/** The room's conversation in a call: what was said stays, also for those who come later. */
+/** The room's conversation in a call: what was said stays, also for those who come later. Threads open in its place. */
 
-import type { Room } from "@tertulia/client";
+import type { Message, Room } from "@tertulia/client";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
 
 import { ChatView } from "../chat/ChatView";
+import { locate } from "../chat/locate";
+import { ThreadPanel } from "../chat/ThreadPanel";
 import type { Talk } from "../chat/talk";
+import { useAnnouncer } from "../ui/announce";
 import { useObserved } from "../ui/hooks";
-import { PanelFrame } from "./PanelFrame";
+import { PanelFrame } from "../ui/PanelFrame";
 
 interface ChatPanelProps {
   readonly room: Room;
@@ -14,25 +17,34 @@ interface ChatPanelProps {
   readonly isSheet: boolean;
 }
 
+/** What is shown: the conversation, or a thread, and a message in it to show. */
+interface At {
+  readonly thread: number | null;
+  readonly target: { readonly seq: number } | null;
+}
+
 export function ChatPanel({ room, onClose, isSheet }: ChatPanelProps): ReactNode {
-  const [target, setTarget] = useState<{ seq: number } | null>(null);
-  const talk = useRoomTalk(
-    room,
-    useCallback((seq: number) => setTarget({ seq }), []),
-  );
+  const [at, setAt] = useState<At>({ thread: null, target: null });
+  const talk = useRoomTalk(room, setAt);
+  const back = useCallback(() => setAt({ thread: null, target: null }), []);
+  if (at.thread !== null) {
+    return <ThreadPanel key={at.thread} talk={talk} seq={at.thread} target={at.target} onClose={back} isSheet={isSheet} />;
+  }
   return (
     <PanelFrame title="Chat" testId="chat" isSheet={isSheet} onClose={onClose}>
-      <ChatView talk={talk} target={target} isFocused={isSheet} empty="Nothing has been written yet." />
+      <ChatView talk={talk} target={at.target} isFocused={isSheet} empty="Nothing has been written yet." />
     </PanelFrame>
   );
 }
 
-function useRoomTalk(room: Room, onJump: (seq: number) => void): Talk {
+function useRoomTalk(room: Room, onShow: (at: At) => void): Talk {
   const { chat, roster } = room;
+  const announcer = useAnnouncer();
   const you = useObserved(roster, "change", () => roster.you);
   const others = useObserved(roster, "change", () => roster.others);
   return useMemo<Talk>(() => {
     const grants = room.grants;
+    const request: Talk["request"] = (name, data) => room.doors.request(name, data);
     return {
       chat,
       me: you?.id ?? null,
@@ -47,8 +59,13 @@ function useRoomTalk(room: Room, onJump: (seq: number) => void): Talk {
       draft: null,
       onDraft: () => undefined,
       onWriting: () => undefined,
-      onJump: (seq) => void chat.find(seq).then((isThere) => isThere && onJump(seq)),
-      request: (name, data) => room.doors.request(name, data),
+      onThread: ({ seq, thread }: Message) => onShow({ thread: thread ?? seq, target: null }),
+      onJump: (seq) =>
+        void locate({ chat, request }, seq).then((place) => {
+          if (place === null) announcer.warn("That message is not there any more.");
+          else onShow({ thread: place.kind === "thread" ? place.root : null, target: { seq } });
+        }),
+      request,
     };
-  }, [room, chat, you, others, onJump]);
+  }, [room, chat, you, others, onShow, announcer]);
 }

@@ -10,7 +10,7 @@ import { useObserved } from "../ui/hooks";
 import { CameraOffIcon, LinkIcon, MicIcon, MicOffIcon, RobotIcon, ScreenIcon } from "../ui/icons";
 import type { Visit } from "../visit";
 import { useInvite } from "./invite";
-import { PanelFrame } from "./PanelFrame";
+import { PanelFrame } from "../ui/PanelFrame";
 import { useRobot } from "./robot";
 
 interface PeoplePanelProps {

@@ -1,6 +1,10 @@
-/** A conversation: its messages, who is writing, and the field to write in. The same in a call and in the workspace. */
+/**
+ * A conversation, or the replies to one message: what is written, and the field to write in. The same in a call, in the
+ * workspace and in a thread.
+ */
 
-import { useEffect, useRef, type ReactNode } from "react";
+import type { ChatSnapshot, Lines } from "@tertulia/client";
+import { useEffect, useMemo, useRef, type ReactNode } from "react";
 
 import { useObserved } from "../ui/hooks";
 import { useAbout } from "./about";
@@ -10,6 +14,8 @@ import type { Talk } from "./talk";
 
 interface ChatViewProps {
   readonly talk: Talk;
+  /** The message whose replies are shown; null for the conversation itself. */
+  readonly thread?: number | null;
   readonly target: { readonly seq: number } | null;
   readonly onSeen?: (seq: number) => void;
   readonly isFocused: boolean;
@@ -18,17 +24,30 @@ interface ChatViewProps {
   readonly children?: ReactNode;
 }
 
-export function ChatView({ talk, target, onSeen, isFocused, empty, children }: ChatViewProps): ReactNode {
+/** What a conversation and a thread have in common. */
+interface Shown {
+  readonly lines: Lines;
+  readonly snapshot: ChatSnapshot;
+  on(name: "change", listener: () => void): () => void;
+  open(): Promise<void>;
+}
+
+export function ChatView({ talk, thread = null, target, onSeen, isFocused, empty, children }: ChatViewProps): ReactNode {
   const { chat } = talk;
-  const snapshot = useObserved(chat, "change", () => chat.snapshot);
+  const shown = useMemo<Shown>(() => (thread === null ? chat : chat.thread(thread)), [chat, thread]);
+  const snapshot = useObserved(shown, "change", () => shown.snapshot);
   const about = useAbout(snapshot, talk.me);
   const composer = useRef<ComposerHandle>(null);
-  useEffect(() => void chat.open(), [chat]);
+  // Who comes for a certain message does not need the newest ones.
+  const isSought = target !== null;
+  useEffect(() => {
+    if (!isSought) void shown.open();
+  }, [shown, isSought]);
   return (
     <>
       <MessageList
         talk={talk}
-        lines={chat.lines}
+        lines={shown.lines}
         snapshot={snapshot}
         target={target}
         onReply={about.reply}
@@ -42,7 +61,7 @@ export function ChatView({ talk, target, onSeen, isFocused, empty, children }: C
         key={about.key}
         ref={composer}
         talk={talk}
-        thread={null}
+        thread={thread}
         replyTo={about.replyTo}
         editing={about.editing}
         onCancel={about.cancel}

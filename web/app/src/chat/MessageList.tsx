@@ -40,8 +40,8 @@ const FRAMES_MAX = 60;
 
 export function MessageList(props: MessageListProps): ReactNode {
   const { talk, lines, snapshot, target, onSeen, onReply, onEdit, onLeave, empty } = props;
-  const { me, readNo } = talk;
-  const rows = useMemo(() => rowsOf(snapshot, { me, readNo }), [snapshot, me, readNo]);
+  const { me, readNo, isThread } = talk;
+  const rows = useMemo(() => rowsOf(snapshot, { me, readNo, isThread }), [snapshot, me, readNo, isThread]);
   const [before, setBefore] = useState<{ rows: readonly Row[]; isShift: boolean }>({ rows, isShift: false });
   if (before.rows !== rows) setBefore({ rows, isShift: isPrepended(before.rows, rows) });
   const box = useRef<HTMLDivElement>(null);

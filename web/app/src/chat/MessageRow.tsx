@@ -10,6 +10,8 @@ import { visibleName } from "../text/visible";
 import { Avatar } from "../ui/Avatar";
 import { Button } from "../ui/controls";
 import { PinIcon, ThreadIcon } from "../ui/icons";
+import { PersonAvatar } from "../ui/presence";
+import { EditHistory } from "./EditHistory";
 import { MessageActions, useMessageActions } from "./MessageActions";
 import { Quote } from "./Quote";
 import { Reactions } from "./Reactions";
@@ -62,7 +64,12 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       onBlur={(event) => setFocus(event.currentTarget.contains(event.relatedTarget))}
     >
       <div className="message-side">
-        {!isTogether && <Avatar name={visibleName(message.sender_name)} id={message.sender ?? ""} />}
+        {!isTogether &&
+          (isMine ? (
+            <Avatar name={visibleName(message.sender_name)} id={message.sender ?? ""} />
+          ) : (
+            <PersonAvatar name={visibleName(message.sender_name)} id={message.sender ?? ""} isSilent />
+          ))}
       </div>
       <div className="message-main">
         <p className={isTogether ? "visually-hidden" : "message-head"}>
@@ -82,7 +89,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         ) : (
           <Prose text={message.body.text} mentions={mentionsOf(talk, message)} />
         )}
-        {message.edited_at !== null && !isDeleted && <p className="message-edited">edited</p>}
+        {message.edited_at !== null && !isDeleted && <EditHistory talk={talk} message={message} />}
         {!isDeleted && <Reactions talk={talk} message={message} />}
         {message.reply_count > 0 && talk.onThread !== undefined && !talk.isThread && (
           <button type="button" className="message-replies" onClick={() => talk.onThread?.(message)} data-testid="chat-replies">

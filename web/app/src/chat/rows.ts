@@ -19,11 +19,13 @@ interface Asked {
   readonly me: string | null;
   /** Where what is new began when the conversation was opened: above the first message of others after this number. */
   readonly readNo: number | null;
+  /** Replies begin below the message that they answer: nothing need be said about it. */
+  readonly isThread?: boolean;
 }
 
-export function rowsOf({ messages, echoes, older, isEmpty }: ChatSnapshot, { me, readNo }: Asked): Row[] {
+export function rowsOf({ messages, echoes, older, isEmpty }: ChatSnapshot, { me, readNo, isThread = false }: Asked): Row[] {
   const rows: Row[] = [];
-  if (!older && !isEmpty) rows.push({ kind: "begin", key: "begin" });
+  if (!older && !isEmpty && !isThread) rows.push({ kind: "begin", key: "begin" });
   let previous: Message | null = null;
   let isMarked = readNo === null;
   for (const message of messages) {

@@ -54,3 +54,9 @@ const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "s
 export function shortText(at: number, now = Date.now()): string {
   return sameDay(at, now) ? timeText(at) : SHORT_DAY.format(at);
 }
+
+/** How long ago, roughly: "3 hours ago". */
+export function agoText(at: number, now = Date.now()): string {
+  const ms = Math.max(0, now - at);
+  return ms < 60_000 ? "just now" : `${durationText(ms)} ago`;
+}

@@ -5,6 +5,8 @@ import type { Workspace } from "@tertulia/client/workspace";
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 
 import { ChatView } from "../chat/ChatView";
+import { locate } from "../chat/locate";
+import { ThreadPanel } from "../chat/ThreadPanel";
 import type { Person, Talk } from "../chat/talk";
 import { conversationPath, navigate, pathOf } from "../router";
 import { visibleName } from "../text/visible";
@@ -12,12 +14,12 @@ import { useAnnouncer } from "../ui/announce";
 import { IconButton } from "../ui/controls";
 import { useObserved } from "../ui/hooks";
 import { CameraIcon, PeopleIcon, PinIcon, PreviousIcon } from "../ui/icons";
+import { presenceText, usePresence, useShown } from "../ui/presence";
 import { DetailsPanel } from "./DetailsPanel";
 import { titleOf } from "./names";
 import { PinsPanel } from "./PinsPanel";
 import { Receipts } from "./Receipts";
 import { KindIcon } from "./Sidebar";
-import { ThreadPanel } from "./ThreadPanel";
 
 interface ConversationPageProps {
   readonly workspace: Workspace;
@@ -27,7 +29,9 @@ interface ConversationPageProps {
   readonly isNarrow: boolean;
 }
 
-type Side = { readonly kind: "details" | "pins" } | { readonly kind: "thread"; readonly seq: number };
+type Side =
+  | { readonly kind: "details" | "pins" }
+  | { readonly kind: "thread"; readonly seq: number; readonly target: { readonly seq: number } | null };
 
 export function ConversationPage({ workspace, conversation, seq, isNarrow }: ConversationPageProps): ReactNode {
   const { id } = conversation;
@@ -38,21 +42,24 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
   const [people, reload] = useMembers(workspace, conversation);
   const jump = useCallback(
     (to: number) => {
-      void chat.find(to).then((isThere) => {
-        if (isThere) setTarget({ seq: to });
-        else announcer.warn("That message is not there any more.");
+      void locate({ chat, request: (name, data) => workspace.request(name, data) }, to).then((place) => {
+        if (place === null) announcer.warn("That message is not there any more.");
+        else if (place.kind === "line") setTarget({ seq: to });
+        else setSide({ kind: "thread", seq: place.root, target: { seq: to } });
       });
     },
-    [chat, announcer],
+    [workspace, chat, announcer],
   );
   useEffect(() => {
     if (seq !== null) jump(seq);
   }, [seq, jump]);
-  const onThread = useCallback((message: Message) => setSide({ kind: "thread", seq: message.thread ?? message.seq }), []);
+  const onThread = useCallback((message: Message) => setSide({ kind: "thread", seq: message.thread ?? message.seq, target: null }), []);
   const talk = useTalk({ workspace, conversation, people, onJump: jump, onThread });
   const seen = useCallback((to: number) => workspace.marker.read(id, to), [workspace, id]);
   const toggle = (kind: "details" | "pins"): void => setSide(side?.kind === kind ? null : { kind });
   const close = useCallback(() => setSide(null), []);
+  useShown(people.map((one) => one.id));
+  const presence = usePresence(conversation.other);
   const typing = useObserved(workspace.typing, "change", () => workspace.typing.names(id));
   // A page that shows little else than the panel would hide what one reads.
   const showsChat = !isNarrow || side === null;
@@ -72,7 +79,14 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
                 {typing.length > 0 ? (
                   <span data-testid="typing">{typingText(typing)}</span>
                 ) : (
-                  aboutText(conversation)
+                  <>
+                    {presence !== null && (
+                      <span role="status" data-testid="presence-text">
+                        {presenceText(presence)}
+                      </span>
+                    )}
+                    {aboutText(conversation)}
+                  </>
                 )}
               </p>
             </div>
@@ -87,7 +101,7 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
           </ChatView>
         </main>
       )}
-      {side?.kind === "thread" && <ThreadPanel key={side.seq} talk={talk} seq={side.seq} onClose={close} isSheet={isNarrow} />}
+      {side?.kind === "thread" && <ThreadPanel key={side.seq} talk={talk} seq={side.seq} target={side.target} onClose={close} isSheet={isNarrow} />}
       {side?.kind === "pins" && <PinsPanel talk={talk} onClose={close} isSheet={isNarrow} />}
       {side?.kind === "details" && (
         <DetailsPanel workspace={workspace} conversation={conversation} people={people} onChanged={reload} onClose={close} isSheet={isNarrow} />

@@ -1,18 +1,19 @@
 /** Who is in a conversation and how it is set; what may be changed depends on one's role. */
 
-import type { Conversation, Member, Result, Role } from "@tertulia/client";
+import type { Conversation, Member, Person, Result, Role } from "@tertulia/client";
 import type { Workspace } from "@tertulia/client/workspace";
 import { useState, type ReactNode, type SubmitEvent } from "react";
 
-import { PanelFrame } from "../call/PanelFrame";
+import { PanelFrame } from "../ui/PanelFrame";
 import { conversationPath, navigate } from "../router";
 import { failureText } from "../text/errors";
 import { Name } from "../text/Prose";
 import { visible } from "../text/visible";
 import { useAnnouncer } from "../ui/announce";
-import { Avatar } from "../ui/Avatar";
 import { Button, Select } from "../ui/controls";
 import { LinkIcon } from "../ui/icons";
+import { PersonAvatar } from "../ui/presence";
+import { PeoplePicker } from "./PeoplePicker";
 
 interface DetailsPanelProps {
   readonly workspace: Workspace;
@@ -82,9 +83,11 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
         )}
         {kind !== "direct" && <h3>Members ({conversation.members})</h3>}
         {kind !== "direct" && kind !== "room" && (
-          <AddMember
-            onAdd={async (user) => {
-              const done = await act((base) => workspace.request("add-member", { ...base, user }));
+          <AddMembers
+            workspace={workspace}
+            without={people.map((one) => one.id)}
+            onAdd={async (person) => {
+              const done = await act((base) => workspace.request("add-member", { ...base, user: person.id }));
               if (done) onChanged();
               return done;
             }}
@@ -93,7 +96,7 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
         <ul className="members" aria-label="Members">
           {people.map((member) => (
             <li key={member.id} className="person" data-testid="member">
-              <Avatar name={member.name} id={member.id} />
+              <PersonAvatar name={member.name} id={member.id} />
               <span className="person-name">
                 <Name name={member.name} />
                 <small>
@@ -174,18 +177,29 @@ function Settings({ conversation, onSave }: SettingsProps): ReactNode {
   );
 }
 
-function AddMember({ onAdd }: { readonly onAdd: (user: string) => Promise<boolean> }): ReactNode {
-  const [user, setUser] = useState("");
+interface AddMembersProps {
+  readonly workspace: Workspace;
+  readonly without: readonly string[];
+  readonly onAdd: (person: Person) => Promise<boolean>;
+}
+
+function AddMembers({ workspace, without, onAdd }: AddMembersProps): ReactNode {
+  const [people, setPeople] = useState<readonly Person[]>([]);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    if (await onAdd(user.trim())) setUser("");
+    for (const person of people) {
+      if (!(await onAdd(person))) return;
+      setPeople((before) => before.filter((one) => one.id !== person.id));
+    }
   };
   return (
     <form className="add-member" onSubmit={(event) => void submit(event)}>
-      <input className="input" value={user} maxLength={64} onChange={(event) => setUser(event.target.value)} placeholder="u:ana" aria-label="Identity of somebody to add" autoCapitalize="none" data-testid="add-member" />
-      <Button type="submit" isDisabled={user.trim() === ""}>
-        Add
-      </Button>
+      <PeoplePicker workspace={workspace} label="Add people" chosen={people} onChange={setPeople} without={without} testId="add-member" />
+      {people.length > 0 && (
+        <Button type="submit" look="primary" testId="add-members">
+          Add
+        </Button>
+      )}
     </form>
   );
 }

@@ -1,12 +1,13 @@
 /** Starts a conversation: with one person, a group, or a channel. */
 
-import type { MadeKind } from "@tertulia/client";
+import type { MadeKind, Person } from "@tertulia/client";
 import type { Workspace } from "@tertulia/client/workspace";
 import { useState, type ReactNode, type SubmitEvent } from "react";
 
 import { conversationPath, navigate } from "../router";
 import { failureText } from "../text/errors";
 import { Button, Select } from "../ui/controls";
+import { PeoplePicker } from "./PeoplePicker";
 import { Window } from "./Window";
 
 const KINDS: readonly { readonly id: MadeKind | "direct"; readonly label: string }[] = [
@@ -18,24 +19,25 @@ const KINDS: readonly { readonly id: MadeKind | "direct"; readonly label: string
 ];
 
 export function NewDialog({ workspace, onClose }: { readonly workspace: Workspace; readonly onClose: () => void }): ReactNode {
-  const [kind, setKind] = useState<MadeKind | "direct">("group");
+  const [kind, setKind] = useState<MadeKind | "direct">("direct");
   const [title, setTitle] = useState("");
-  const [people, setPeople] = useState("");
+  const [about, setAbout] = useState("");
+  const [people, setPeople] = useState<readonly Person[]>([]);
   const [isFromJoin, setFromJoin] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const identities = people.split(/[\s,]+/).filter((one) => one !== "");
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
     const made =
       kind === "direct"
-        ? await workspace.request("open-direct", { user: identities[0] ?? "" })
+        ? await workspace.request("open-direct", { user: people[0]?.id ?? "" })
         : await workspace.request("create-conversation", {
             client_id: workspace.makeId(),
             kind,
             title: title.trim(),
-            members: identities,
+            about: about.trim(),
+            members: people.map(({ id }) => id),
             history_from_join: isFromJoin,
           });
     setBusy(false);
@@ -44,7 +46,7 @@ export function NewDialog({ workspace, onClose }: { readonly workspace: Workspac
     onClose();
     navigate(conversationPath(made.value.id));
   };
-  const isReady = kind === "direct" ? identities.length === 1 : title.trim() !== "";
+  const isReady = kind === "direct" ? people.length === 1 : title.trim() !== "";
   return (
     <Window title="New conversation" testId="new-dialog" onClose={onClose}>
       <form className="dialog-form" onSubmit={(event) => void submit(event)}>
@@ -52,20 +54,34 @@ export function NewDialog({ workspace, onClose }: { readonly workspace: Workspac
           label="What kind"
           choices={KINDS}
           chosen={kind}
-          onChoose={(id) => setKind(KINDS.find((one) => one.id === id)?.id ?? "group")}
+          onChoose={(id) => {
+            setKind(KINDS.find((one) => one.id === id)?.id ?? "group");
+            if (id === "direct") setPeople(people.slice(0, 1));
+          }}
           placeholder=""
           testId="new-kind"
         />
         {kind !== "direct" && (
           <label className="field">
             <span className="field-label">Name</span>
-            <input className="input" value={title} maxLength={80} onChange={(event) => setTitle(event.target.value)} data-testid="new-title" />
+            <input className="input" value={title} maxLength={80} dir="auto" onChange={(event) => setTitle(event.target.value)} data-testid="new-title" />
           </label>
         )}
-        <label className="field">
-          <span className="field-label">{kind === "direct" ? "With whom (identity)" : "Who is in it (identities, if you like)"}</span>
-          <input className="input" value={people} onChange={(event) => setPeople(event.target.value)} placeholder="u:ana, u:ben" autoCapitalize="none" data-testid="new-people" />
-        </label>
+        <PeoplePicker
+          key={kind === "direct" ? "one" : "many"}
+          workspace={workspace}
+          label={kind === "direct" ? "With whom" : "Who is in it, to begin with"}
+          chosen={people}
+          onChange={setPeople}
+          isSingle={kind === "direct"}
+          testId="new-people"
+        />
+        {kind !== "direct" && (
+          <label className="field">
+            <span className="field-label">What it is about, if you like</span>
+            <input className="input" value={about} maxLength={500} dir="auto" onChange={(event) => setAbout(event.target.value)} />
+          </label>
+        )}
         {kind !== "direct" && (
           <label className="check">
             <input type="checkbox" checked={isFromJoin} onChange={(event) => setFromJoin(event.target.checked)} />

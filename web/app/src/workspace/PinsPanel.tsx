@@ -3,7 +3,7 @@
 import type { Failure, Message } from "@tertulia/client";
 import { useEffect, useState, type ReactNode } from "react";
 
-import { PanelFrame } from "../call/PanelFrame";
+import { PanelFrame } from "../ui/PanelFrame";
 import type { Talk } from "../chat/talk";
 import { failureText } from "../text/errors";
 import { useObserved } from "../ui/hooks";

@@ -8,13 +8,16 @@ import { failureText } from "../text/errors";
 import { useAnnouncer } from "../ui/announce";
 import { useMedia, useObserved, useTitle } from "../ui/hooks";
 import { Mark } from "../ui/icons";
+import { PresenceOf } from "../ui/presence";
 import { BrowseDialog } from "./BrowseDialog";
 import { ConversationPage } from "./ConversationPage";
+import type { DialogName } from "./dialogs";
 import { NewDialog } from "./NewDialog";
 import { titleOf } from "./names";
 import { SearchPanel } from "./SearchPanel";
 import { ShortcutsDialog, useWorkspaceShortcuts } from "./shortcuts";
 import { Sidebar } from "./Sidebar";
+import { StatusDialog } from "./StatusDialog";
 import type { WorkspaceRoute } from "./WorkspacePage";
 
 interface ShellProps {
@@ -25,7 +28,7 @@ interface ShellProps {
 
 export function Shell({ workspace, route, onLeave }: ShellProps): ReactNode {
   const { list } = workspace;
-  const [dialog, setDialog] = useState<"new" | "browse" | "shortcuts" | null>(null);
+  const [dialog, setDialog] = useState<DialogName | null>(null);
   const [isSearching, setSearching] = useState(false);
   const isNarrow = useMedia("(max-width: 760px)");
   const { conversations, isLoaded } = useObserved(list, "change", () => list.snapshot);
@@ -40,45 +43,46 @@ export function Shell({ workspace, route, onLeave }: ShellProps): ReactNode {
   useWorkspaceShortcuts({ onSearch: search, onNew: () => setDialog("new"), conversations, chosen: route.conversation });
 
   return (
-    <div className="workspace" data-view={route.conversation === null && !isSearching ? "list" : "conversation"} data-testid="workspace">
-      {(!isNarrow || (route.conversation === null && !isSearching)) && (
-        <Sidebar
-          workspace={workspace}
-          chosen={route.conversation}
-          onNew={() => setDialog("new")}
-          onBrowse={() => setDialog("browse")}
-          onSearch={search}
-          onShortcuts={() => setDialog("shortcuts")}
-          onLeave={onLeave}
-        />
-      )}
-      {isSearching && (
-        <SearchPanel workspace={workspace} within={chosen} onClose={() => setSearching(false)} />
-      )}
-      {!isSearching && chosen !== null && (
-        <ConversationPage key={chosen.id} workspace={workspace} conversation={chosen} seq={route.seq} isNarrow={isNarrow} />
-      )}
-      {!isSearching && chosen === null && !isNarrow && (
-        <main className="workspace-empty">
-          <Mark />
-          <h1>{route.conversation !== null && isLoaded ? "This conversation is not yours to see" : "Choose a conversation"}</h1>
-          <p>
-            {route.conversation !== null && isLoaded
-              ? "It may have been closed, or you were taken out of it. Ask whoever sent you the link."
-              : "Or start a new one with the plus above the list."}
-          </p>
-        </main>
-      )}
-      {!isSearching && chosen === null && isNarrow && route.conversation !== null && (
-        <main className="workspace-empty">
-          <p>{isLoaded ? "This conversation is not yours to see." : "Loading…"}</p>
-          <a href="/c">All conversations</a>
-        </main>
-      )}
-      {dialog === "new" && <NewDialog workspace={workspace} onClose={closeDialog} />}
-      {dialog === "browse" && <BrowseDialog workspace={workspace} onClose={closeDialog} />}
-      {dialog === "shortcuts" && <ShortcutsDialog onClose={closeDialog} />}
-    </div>
+    <PresenceOf value={workspace.people}>
+      <div className="workspace" data-view={route.conversation === null && !isSearching ? "list" : "conversation"} data-testid="workspace">
+        {(!isNarrow || (route.conversation === null && !isSearching)) && (
+          <Sidebar
+            workspace={workspace}
+            chosen={route.conversation}
+            onDialog={setDialog}
+            onSearch={search}
+            onLeave={onLeave}
+          />
+        )}
+        {isSearching && (
+          <SearchPanel workspace={workspace} within={chosen} onClose={() => setSearching(false)} />
+        )}
+        {!isSearching && chosen !== null && (
+          <ConversationPage key={chosen.id} workspace={workspace} conversation={chosen} seq={route.seq} isNarrow={isNarrow} />
+        )}
+        {!isSearching && chosen === null && !isNarrow && (
+          <main className="workspace-empty">
+            <Mark />
+            <h1>{route.conversation !== null && isLoaded ? "This conversation is not yours to see" : "Choose a conversation"}</h1>
+            <p>
+              {route.conversation !== null && isLoaded
+                ? "It may have been closed, or you were taken out of it. Ask whoever sent you the link."
+                : "Or start a new one with the plus above the list."}
+            </p>
+          </main>
+        )}
+        {!isSearching && chosen === null && isNarrow && route.conversation !== null && (
+          <main className="workspace-empty">
+            <p>{isLoaded ? "This conversation is not yours to see." : "Loading…"}</p>
+            <a href="/c">All conversations</a>
+          </main>
+        )}
+        {dialog === "new" && <NewDialog workspace={workspace} onClose={closeDialog} />}
+        {dialog === "browse" && <BrowseDialog workspace={workspace} onClose={closeDialog} />}
+        {dialog === "shortcuts" && <ShortcutsDialog onClose={closeDialog} />}
+        {dialog === "status" && <StatusDialog workspace={workspace} onClose={closeDialog} />}
+      </div>
+    </PresenceOf>
   );
 }
 

@@ -7,61 +7,38 @@ import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from "reac
 
 import { conversationPath, navigate } from "../router";
 import { failureText } from "../text/errors";
-import { visibleName } from "../text/visible";
 import { shortText } from "../text/time";
 import { useAnnouncer } from "../ui/announce";
-import { Avatar } from "../ui/Avatar";
 import { Button, IconButton } from "../ui/controls";
 import { useObserved } from "../ui/hooks";
 import { ChevronIcon, HashIcon, HornIcon, LockIcon, MutedIcon, PeopleIcon, PinIcon, PlusIcon, SearchIcon } from "../ui/icons";
+import { PersonAvatar, useShown } from "../ui/presence";
+import type { DialogName } from "./dialogs";
+import { MeMenu } from "./MeMenu";
 import { countText, lineOf, titleOf } from "./names";
 
 interface SidebarProps {
   readonly workspace: Workspace;
   readonly chosen: string | null;
-  readonly onNew: () => void;
-  readonly onBrowse: () => void;
+  readonly onDialog: (name: DialogName) => void;
   readonly onSearch: () => void;
-  readonly onShortcuts: () => void;
   readonly onLeave: () => void;
 }
 
-export function Sidebar({ workspace, chosen, onNew, onBrowse, onSearch, onShortcuts, onLeave }: SidebarProps): ReactNode {
+export function Sidebar({ workspace, chosen, onDialog, onSearch, onLeave }: SidebarProps): ReactNode {
   const { list } = workspace;
   const { conversations, isLoaded } = useObserved(list, "change", () => list.snapshot);
   const { me, error, connection } = useObserved(workspace, "change", () => workspace.snapshot);
   const [showsArchive, setArchive] = useState(false);
   const shown = conversations.filter(({ archived }) => archived === showsArchive);
   const archived = conversations.filter((one) => one.archived).length;
+  useShown(shown.flatMap(({ other }) => (other === null ? [] : [other])));
   return (
     <nav className="sidebar" aria-label="Conversations">
       <header className="sidebar-header">
-        <MenuTrigger>
-          <AriaButton className="sidebar-me" data-testid="me">
-            <Avatar name={me?.name ?? ""} id={me?.id ?? ""} />
-            <bdi>{visibleName(me?.name)}</bdi>
-            <ChevronIcon />
-          </AriaButton>
-          <Popover className="popover" placement="bottom start">
-            <Menu
-              className="menu"
-              aria-label="You"
-              onAction={(id) => (id === "leave" ? onLeave() : id === "home" ? navigate("/") : onShortcuts())}
-            >
-              <MenuItem id="home" className="menu-item">
-                Rooms and calls
-              </MenuItem>
-              <MenuItem id="shortcuts" className="menu-item">
-                Keyboard shortcuts
-              </MenuItem>
-              <MenuItem id="leave" className="menu-item" data-testid="log-out">
-                Log out
-              </MenuItem>
-            </Menu>
-          </Popover>
-        </MenuTrigger>
+        <MeMenu workspace={workspace} onDialog={onDialog} onLeave={onLeave} />
         <IconButton label="Search" shortcut="Ctrl+K" icon={<SearchIcon />} onPress={onSearch} testId="open-search" />
-        <IconButton label="New conversation" icon={<PlusIcon />} onPress={onNew} testId="new-conversation" />
+        <IconButton label="New conversation" icon={<PlusIcon />} onPress={() => onDialog("new")} testId="new-conversation" />
       </header>
       {connection === "reconnecting" && (
         <p className="sidebar-note" role="status">
@@ -91,7 +68,7 @@ export function Sidebar({ workspace, chosen, onNew, onBrowse, onSearch, onShortc
         ))}
       </ul>
       <footer className="sidebar-ways">
-        <Button onPress={onBrowse} testId="browse">
+        <Button onPress={() => onDialog("browse")} testId="browse">
           <HashIcon /> Browse channels
         </Button>
         {(archived > 0 || showsArchive) && (
@@ -214,7 +191,7 @@ function ItemMenu({ workspace, conversation }: { readonly workspace: Workspace; 
 
 export function KindIcon({ conversation }: { readonly conversation: Conversation }): ReactNode {
   const { kind, id, other } = conversation;
-  if (kind === "direct") return <Avatar name={titleOf(conversation)} id={other ?? id} />;
+  if (kind === "direct") return <PersonAvatar name={titleOf(conversation)} id={other ?? id} />;
   const icons = { public: HashIcon, private: LockIcon, announcement: HornIcon } as const;
   const Icon = kind === "public" || kind === "private" || kind === "announcement" ? icons[kind] : PeopleIcon;
   return (

@@ -146,9 +146,8 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   /** Makes sure that a message is among the loaded ones; false if there is none of this number. */
-  async find(seq: number): Promise<boolean> {
-    if (indexOf(this.lines.snapshot.messages, seq) < 0) await this.lines.loadAround(seq);
-    return indexOf(this.lines.snapshot.messages, seq) >= 0;
+  find(seq: number): Promise<boolean> {
+    return find(this.lines, seq);
   }
 
   /** The replies to a message: their own lines, with one's own unconfirmed changes. Close it when it is not shown. */
@@ -274,10 +273,25 @@ export class Thread extends Emitter<{ change: [] }> {
     return this.#snapshot;
   }
 
+  /** Loads the newest page, if nothing is loaded. */
+  async open(): Promise<void> {
+    if (this.lines.snapshot.isEmpty && this.lines.snapshot.loading === null) await this.lines.loadNewest();
+  }
+
+  /** Makes sure that a reply is among the loaded ones; false if there is none of this number here. */
+  find(seq: number): Promise<boolean> {
+    return find(this.lines, seq);
+  }
+
   handleChange(): void {
     this.#snapshot = snapshotOf(this.lines.snapshot, this.#pending(), this.seq);
     this.emit("change");
   }
+}
+
+async function find(lines: Lines, seq: number): Promise<boolean> {
+  if (indexOf(lines.snapshot.messages, seq) < 0) await lines.loadAround(seq);
+  return indexOf(lines.snapshot.messages, seq) >= 0;
 }
 
 function snapshotOf(lines: LinesSnapshot, pending: readonly Entry[], thread: number | null): ChatSnapshot {

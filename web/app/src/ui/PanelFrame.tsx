@@ -2,8 +2,8 @@
 
 import { useEffect, useRef, type ReactNode } from "react";
 
-import { IconButton } from "../ui/controls";
-import { CloseIcon } from "../ui/icons";
+import { IconButton } from "./controls";
+import { CloseIcon } from "./icons";
 
 interface PanelFrameProps {
   readonly title: string;
