@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, ParamSpec, Protocol, TypeVar
 
 import structlog
@@ -149,6 +149,19 @@ class PayloadType:
     format: int
     clock_rate: int
     apt: int = 0
+
+
+@dataclass(slots=True)
+class SlotChanges:
+    """What is wanted of slots, and what they show from now on, whatever came before."""
+
+    views: list[tuple[int, bool, int, int]] = field(default_factory=list)
+    """(slot, visible, width x height of its place or 0, priority: higher is served first)"""
+    sources: list[tuple[int, int]] = field(default_factory=list)
+    """(slot, source or 0)"""
+
+    def __bool__(self) -> bool:
+        return bool(self.views or self.sources)
 
 
 class Core:
@@ -335,17 +348,14 @@ class Core:
     def remove_slot(self, slot: int) -> None:
         self._command(self._worker.remove_slot, slot)
 
+    def set_slots(self, changes: SlotChanges) -> None:
+        """All of it in one command, for as many viewers as it concerns."""
+        if changes:
+            self._command(self._worker.set_slots, changes.views, changes.sources)
+
     def set_slot(self, slot: int, source: int) -> None:
         """Show ``source`` in the slot, 0 to empty it."""
-        self._command(self._worker.set_slot, slot, source)
-
-    def set_slot_view(self, slot: int, *, visible: bool, max_pixels: int, priority: int) -> None:
-        """What the viewer wants of a slot, whatever is in it.
-
-        :param max_pixels: width x height of its place, 0 where that is not known
-        :param priority: higher is served first
-        """
-        self._command(self._worker.set_slot_view, slot, visible, max_pixels, priority)
+        self.set_slots(SlotChanges(sources=[(slot, source)]))
 
     async def stats(self) -> Stats:
         """Counters of the worker, of sessions, sources and slots."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sfu.sdp.plan import TrackKind
 from sfu.seatings import Seatings
-from sfu.seats import House, Occupant, Seating, assign
+from sfu.seats import House, Occupant, Seating, Usher
 from sfu.views import DEFAULT, Wish, Wishes
 from tertulia.catalogue import Speaker, Speakers, Track, View
 
@@ -79,6 +80,24 @@ class Contents:
     """By seat, for the pictures."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a seating means now, the same for all who have it."""
+
+    audio: tuple[Source | None, ...]
+    video: tuple[Source | None, ...]
+    extras: tuple[Source | None, ...]
+    pictures: tuple[tuple[Occupant | None, int], ...]
+    """By seat: whose, and since when."""
+
+    def to(self, viewer: Member) -> Contents:
+        wishes = tuple(
+            DEFAULT if item is None else viewer.wishes.of(item, came_later=since > viewer.viewed)
+            for item, since in self.pictures
+        )
+        return Contents(self.audio, self.video, self.extras, wishes)
+
+
 class Room:
     """Members in the order they joined, who speaks, and which screens are shared."""
 
@@ -96,6 +115,7 @@ class Room:
         self._seatings = Seatings()
         self._moved: set[str] = set()  # whose presence or tracks changed since everybody was seated last ...
         self._voices_changed = False  # ... and whether others speak, or in another order
+        self._waiting: dict[str, None] = {}  # whom that concerns and who were not seated yet, in their order
 
     # --- who is there ------------------------------------------------------------------------------------------
 
@@ -216,19 +236,34 @@ class Room:
             live=self._live,
         )
 
-    def reseat(self, only: str | None = None) -> Iterator[tuple[Member, Contents]]:
-        """New contents for every member whose slots may have to change since the last time (or for one of them)."""
-        concerned = self._concerned() if only is None else {only}
-        if not concerned:
+    def reseat(self, only: str | None = None, *, at_most: int | None = None) -> Iterator[tuple[Member, Contents]]:
+        """New contents for every member whose slots may have to change since the last time (or for one of them).
+
+        :param at_most: so many of them; the others are next (``unseated`` says whether there are any)
+        """
+        if only is None:
+            self._waiting.update(dict.fromkeys(self._concerned()))
+            turn = list(islice(self._waiting, at_most))
+        else:
+            turn = [only]
+        if not turn:
             return
-        house = self.house()
-        ranked = house.ranked()
-        for participant in list(concerned):
+        usher = Usher(self.house())
+        shown: dict[Seating, _Shown] = {}
+        for participant in turn:
+            self._waiting.pop(participant, None)
             member = self.members.get(participant)
             if member is not None and (member.seating.seats or member.seating.extras):
-                member.seating = assign(house, ranked, participant, member.seating, member.wants)
+                member.seating = usher.seat(participant, member.seating, member.wants)
                 self._seatings.put(participant, member.seating, member.wants)
-                yield member, self._contents(member)
+                if member.seating not in shown:
+                    shown[member.seating] = self._shown(member.seating)
+                yield member, shown[member.seating].to(member)
+
+    @property
+    def unseated(self) -> bool:
+        """Somebody waits for a seat that what happened may give them."""
+        return bool(self._waiting)
 
     def _concerned(self) -> set[str]:
         """Whose seats what happened can touch. The others would be given what they have (see the rules of seats.py)."""
@@ -251,23 +286,25 @@ class Room:
         return concerned
 
     def _contents(self, member: Member) -> Contents:
-        seating = member.seating
+        return self._shown(member.seating).to(member)
+
+    def _shown(self, seating: Seating) -> _Shown:
         heard = {item.participant for item in seating.seats if item is not None and item.track == "camera"}
         heard.update(person for person in seating.extras if person is not None)
-        return Contents(
+        return _Shown(
             audio=tuple(self._sound(item, heard) for item in seating.seats),
             video=tuple(self._picture(item) for item in seating.seats),
             extras=tuple(None if person is None else self._of(person, "microphone") for person in seating.extras),
-            wishes=tuple(self._wish(member, item) for item in seating.seats),
+            pictures=tuple((item, self._since(item)) for item in seating.seats),
         )
 
-    def _wish(self, viewer: Member, item: Occupant | None) -> Wish:
+    def _since(self, item: Occupant | None) -> int:
+        """When it came, or last began or fell silent, in the room's own count."""
         shown = None if item is None else self.members.get(item.participant)
         if item is None or shown is None:
-            return DEFAULT
+            return 0
         source = shown.sources.get(item.track)
-        latest = max(shown.came, 0 if source is None else source.changed)
-        return viewer.wishes.of(item, came_later=latest > viewer.viewed)
+        return max(shown.came, 0 if source is None else source.changed)
 
     def _of(self, participant: str, kind: TrackKind) -> Source | None:
         member = self.members.get(participant)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 
 class Occupant(NamedTuple):
@@ -59,12 +59,47 @@ class House:
         people = sorted(self.people, key=lambda person: (person not in self.live, -self.heard.get(person, -1)))
         return [*(Occupant(person, "screen") for person in self.screens), *(Occupant(person) for person in people)]
 
+    def recent(self) -> list[str]:
+        """People, those who spoke last first."""
+        return sorted(self.people, key=lambda person: -self.heard.get(person, -1))
+
     def has(self, occupant: Occupant) -> bool:
         return occupant.participant in (self.screens if occupant.track == "screen" else self.people)
 
 
+class Usher:
+    """Seats one viewer after the other in the same house. Viewers who have the same and ask for the same are given the
+    same, which is reckoned once: nobody is left out of it but who is a candidate for a seat of their own view."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._ranked = house.ranked()
+        self._known: dict[tuple[Seating, tuple[Occupant, ...]], tuple[Seating, Set[str]]] = {}
+
+    def seat(self, viewer: str, previous: Seating, wants: tuple[Occupant, ...] = ()) -> Seating:
+        """What :func:`assign` says."""
+        known = self._known.get((previous, wants))
+        if known is None:
+            chosen: set[str] = set()
+            known = (assign(self._house, self._ranked, _STRANGER, previous, wants, chosen), chosen)
+            self._known[previous, wants] = known
+        seating, candidates = known
+        if viewer not in candidates:
+            return seating
+        return assign(self._house, self._ranked, viewer, previous, wants)
+
+
+_STRANGER: Final = ""
+"""Nobody's identity."""
+
+
 def assign(
-    house: House, ranked: Sequence[Occupant], viewer: str, previous: Seating, wants: Sequence[Occupant] = ()
+    house: House,
+    ranked: Sequence[Occupant],
+    viewer: str,
+    previous: Seating,
+    wants: Sequence[Occupant] = (),
+    chosen: set[str] | None = None,
 ) -> Seating:
     """The viewer's next seating.
 
@@ -72,6 +107,7 @@ def assign(
     :param viewer: nobody is shown to themselves
     :param previous: gives the number of seats and audio-only slots, and who has them
     :param wants: the view, most wanted first
+    :param chosen: is given everybody who had a place on the way; the others' being there made no difference
     """
     wanted = [item for item in dict.fromkeys(wants) if house.has(item) and item.participant != viewer]
     seats = _Seats(previous.seats, house, viewer)
@@ -98,7 +134,10 @@ def assign(
                 if occupant.participant in house.live and occupant.participant != viewer:
                     seats.displace(occupant, house, protected, silent)
     seated = {occupant.participant for occupant in seats.items if occupant and occupant.track == "camera"}
-    return Seating(tuple(seats.items), _extras(house, viewer, previous.extras, seated))
+    extras, considered = _extras(house, viewer, previous.extras, seated)
+    if chosen is not None:
+        chosen.update(seats.chosen, considered, (item.participant for item in wanted))
+    return Seating(tuple(seats.items), extras)
 
 
 class _Seats:
@@ -111,6 +150,7 @@ class _Seats:
         ]
         self.taken = {occupant for occupant in self.items if occupant is not None}
         self.free = len(self.items) - len(self.taken)
+        self.chosen = {occupant.participant for occupant in previous if occupant is not None}
 
     def keep_free_for(self, wanted: Sequence[Occupant]) -> None:
         """Empty as many seats of others as the wanted need, the last first."""
@@ -130,6 +170,7 @@ class _Seats:
             return
         self.items[self.items.index(None)] = occupant
         self.taken.add(occupant)
+        self.chosen.add(occupant.participant)
         self.free -= 1
 
     def displace(self, occupant: Occupant, house: House, protected: Set[Occupant], people: Collection[str]) -> None:
@@ -151,20 +192,25 @@ class _Seats:
         self.taken.discard(displaced)
         self.items[-negative] = occupant
         self.taken.add(occupant)
+        self.chosen.add(occupant.participant)
 
 
-def _extras(house: House, viewer: str, previous: Sequence[str | None], seated: set[str]) -> tuple[str | None, ...]:
-    """Audio-only slots: speakers first (loudest), then whoever has one already, then people in order."""
+def _extras(
+    house: House, viewer: str, previous: Sequence[str | None], seated: set[str]
+) -> tuple[tuple[str | None, ...], Collection[str]]:
+    """Audio-only slots: speakers first (loudest), then whoever has one already, then people in order.
+
+    And everybody who was considered.
+    """
     if not previous:
-        return ()
+        return (), ()
     people = house.people
     allowed = [person for person in house.speaking if person in people and person not in seated and person != viewer]
     keep = [person for person in previous if person in people and person not in seated and person != viewer]
     chosen: dict[str, None] = dict.fromkeys([*allowed[: len(previous)], *(person for person in keep if person)])
     if len(chosen) < len(previous):
         # Before anybody has spoken, everyone who fits is connected, so that the first word is not lost.
-        recent = sorted(house.people, key=lambda person: -house.heard.get(person, -1))
-        for person in recent:
+        for person in house.recent():
             if len(chosen) >= len(previous):
                 break
             if person not in seated and person != viewer:
@@ -172,4 +218,5 @@ def _extras(house: House, viewer: str, previous: Sequence[str | None], seated: s
     winners = list(chosen)[: len(previous)]
     extras: list[str | None] = [person if person in winners else None for person in previous]
     waiting = iter([person for person in winners if person not in extras])
-    return tuple(next(waiting, None) if person is None else person for person in extras)
+    considered = {*chosen, *(person for person in previous if person is not None)}
+    return tuple(next(waiting, None) if person is None else person for person in extras), considered

@@ -281,6 +281,10 @@ class SfuService:
             found.tell_layers(layers)
         return found.slots.full()
 
+    def stage(self, room: str) -> Stage | None:
+        """A room that somebody is in, for measurements."""
+        return self._stages.get(room)
+
     def session_of(self, room: str, participant: str) -> str | None:
         """The session of a participant, whichever door it came by; None when there is none."""
         stage = self._stages.get(room)

@@ -23,6 +23,7 @@ from sfu.core import (
     LayersWanted,
     PathChanged,
     SessionEvent,
+    SlotChanges,
     SlotPaused,
     SlotUnsupported,
     SourceActive,
@@ -175,13 +176,12 @@ class Session:
 
     # --- what the room decides -----------------------------------------------------------------------------------
 
-    def show(self, contents: Contents, handle_of: Callable[[Source], int]) -> Slots | None:
-        """Put sources into slots. Returns the frame that says so."""
+    def show(self, contents: Contents, handle_of: Callable[[Source], int], changes: SlotChanges) -> Slots | None:
+        """Put sources into slots: adds to ``changes`` what the worker must be told, returns the client's frame."""
         for slot, wish in self.slots.wish(contents):
-            self.core.set_slot_view(slot, visible=wish.visible, max_pixels=wish.max_pixels, priority=wish.priority)
+            changes.views.append((slot, *wish))
         commands, frame = self.slots.show(contents, handle_of)
-        for slot, source in commands:
-            self.core.set_slot(slot, source)
+        changes.sources.extend(commands)
         return frame
 
     def restart_ice(self, remote: Remote) -> None:

@@ -7,12 +7,13 @@ one new seating, whose differences go to the core as commands and to clients as 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
 import structlog
 
-from sfu.core import Core, CoreBusy, RoomEvent, SpeakersChanged
+from sfu.core import Core, CoreBusy, RoomEvent, SlotChanges, SpeakersChanged
 from sfu.halls import Halls
 from sfu.room import Contents, Member, Room, Source
 from sfu.sdp.plan import TrackKind
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 SILENT_AFTER_S: Final = 3.0
 """A picture that pauses for less is still there (a still screen is sent about once a second)."""
+
+SLICE: Final = 32
+"""Viewers who are given new seats before others have their turn: one or two milliseconds."""
 
 
 class Stage:
@@ -54,8 +58,10 @@ class Stage:
         self.room.set_view(session.participant, view)
         if replaced is not None:
             replaced.close("replaced")
+        changes = SlotChanges()
         for _, contents in self.room.reseat(only=session.participant):
-            self._show(session, contents)
+            self._show(session, contents, changes)
+        session.core.set_slots(changes)
         if member.sources or replaced is not None:
             self._schedule()
 
@@ -129,16 +135,18 @@ class Stage:
 
     def _on_event(self, core: Core, event: RoomEvent) -> None:
         if isinstance(event, SpeakersChanged):
-            # Each worker hears its own publishers, and some of others' as mirrors, which the room does not know.
-            self._speakers[core] = event.speakers
-            heard = sorted(
-                (entry for entries in self._speakers.values() for entry in entries), key=lambda entry: entry[1]
-            )
-            speakers = self.room.set_speakers(heard)
-            if speakers is not None:
-                for session in list(self.sessions.values()):
-                    session.tell_speakers(speakers)
-                self._schedule()
+            self.hear(core, event.speakers)
+
+    def hear(self, core: Core, levels: list[tuple[int, int]]) -> None:
+        """Who speaks, as one worker hears it: sources with their levels."""
+        # Each worker hears its own publishers, and some of others' as mirrors, which the room does not know.
+        self._speakers[core] = levels
+        heard = sorted((entry for entries in self._speakers.values() for entry in entries), key=lambda entry: entry[1])
+        speakers = self.room.set_speakers(heard)
+        if speakers is not None:
+            for session in list(self.sessions.values()):
+                session.tell_speakers(speakers)
+            self._schedule()
 
     def _tracks_changed(self, session: Session) -> None:
         member = self._member(session)
@@ -150,12 +158,12 @@ class Stage:
         current = self.sessions.get(session.participant) is session
         return self.room.members[session.participant] if current else None
 
-    def _show(self, session: Session, contents: Contents) -> Slots | None:
+    def _show(self, session: Session, contents: Contents, changes: SlotChanges) -> Slots | None:
         def handle_of(source: Source) -> int:
             publisher = self.sessions.get(source.participant)
             return self.halls.handle_on(session.core, source, publisher, self.room.members[source.participant].sources)
 
-        return session.show(contents, handle_of)
+        return session.show(contents, handle_of, changes)
 
     # --- seats -----------------------------------------------------------------------------------------------
 
@@ -166,16 +174,27 @@ class Stage:
     def _reseat(self, only: str | None = None) -> None:
         if only is None:
             self._reseat_handle = None
+        changes: defaultdict[Core, SlotChanges] = defaultdict(SlotChanges)
+        frames: list[tuple[Session, Slots | None]] = []
         overloaded: list[Session] = []
-        for member, contents in self.room.reseat(only):
+        for member, contents in self.room.reseat(only, at_most=SLICE):
             session = self.sessions[member.participant]
             try:
-                frame = self._show(session, contents)
+                frame = self._show(session, contents, changes[session.core])
             except CoreBusy:
                 overloaded.append(session)
                 continue
+            frames.append((session, frame))
+        for core, change in changes.items():
+            try:
+                core.set_slots(change)
+            except CoreBusy:
+                overloaded.extend(session for session, _ in frames if session.core is core)
+        for session, frame in frames:
             if frame is not None:
                 session.tell_slots(frame)
+        if only is None and self.room.unseated:
+            self._schedule()
         for session in overloaded:
             # Its slot map no longer says what the core shows; a client that joins again gets a true one.
             log.warning("worker is behind, session ended", session=session.id[:8])

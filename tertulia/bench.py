@@ -125,6 +125,34 @@ def lives(
     typer.echo(f"{result.cpu_ms_per_join:.1f} ms of the server's CPU a join, all in {result.seconds:.0f} s")
 
 
+@app.command("rooms")
+def rooms(
+    people: Annotated[str, typer.Option(help="Sizes of rooms, one measurement each.")] = "5,50,500",
+    times: Annotated[int, typer.Option(min=1, help="How often everything happens.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """What a join, a leave, a mute and a new speaker cost in rooms of different sizes."""
+    try:
+        sizes = [int(text) for text in people.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter("--people is written as 5,50,500.") from error
+    from tertulia.bench_rooms import run
+
+    found = [asyncio.run(run(size, times)) for size in sizes]
+    if as_json:
+        rows = [asdict(cost) for costs in found for cost in costs]
+        typer.echo(json.dumps({"machine": asdict(Machine.here()), "results": rows}, indent=2))
+        return
+    for line in _where():
+        typer.echo(line)
+    typer.echo(f"{'people':>7} {'event':<8} {'CPU ms':>8} {'longest ms':>11} {'frames':>7}")
+    for costs in found:
+        for cost in costs:
+            typer.echo(
+                f"{cost.people:>7} {cost.what:<8} {cost.cpu_ms:>8.2f} {cost.longest_ms:>11.2f} {cost.told:>7.0f}"
+            )
+
+
 @app.command("flood")
 def flood(
     viewers: Annotated[int, typer.Option(min=1, help="Viewers of the room that is to suffer nothing.")] = 20,

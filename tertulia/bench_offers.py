@@ -72,40 +72,58 @@ class Answer:
 def make_offer(credentials: Credentials, fingerprint: str, *, audio: bool, publish: bool) -> Offer:
     """The offer of a publisher (sendonly) or a viewer (recvonly)."""
     kinds: tuple[Kind, ...] = ("audio", "video") if audio else ("video",)
-    mids = " ".join(str(index) for index in range(len(kinds)))
-    lines = [
-        "v=0",
-        f"o=- {random.getrandbits(62)} 2 IN IP4 127.0.0.1",
-        "s=-",
-        "t=0 0",
-        f"a=group:BUNDLE {mids}",
-        "a=extmap-allow-mixed",
-        "a=msid-semantic: WMS *",
-    ]
+    lines = _session(len(kinds))
     ssrcs = []
     for index, kind in enumerate(kinds):
-        lines += [
-            f"m={kind} 9 UDP/TLS/RTP/SAVPF {_FORMATS[kind]}",
-            "c=IN IP4 0.0.0.0",
-            "a=rtcp:9 IN IP4 0.0.0.0",
-            f"a=ice-ufrag:{credentials.ufrag}",
-            f"a=ice-pwd:{credentials.pwd}",
-            "a=ice-options:trickle",
-            f"a=fingerprint:sha-256 {fingerprint}",
-            "a=setup:actpass",
-            f"a=mid:{index}",
-            f"a=extmap:1 {_MID}",
-            f"a=extmap:2 {_TRANSPORT_CC}",
-            *([f"a=extmap:3 {_LEVEL}"] if kind == "audio" else []),
-            "a=sendonly" if publish else "a=recvonly",
-            "a=rtcp-mux",
-            "a=rtcp-rsize",
-            *_CODECS[kind],
-        ]
+        lines += _section(credentials, fingerprint, index, kind, "sendonly" if publish else "recvonly")
         if publish:
             ssrcs.append(random.randrange(1, 2**32))
             lines += [f"a=msid:- load-{kind}", f"a=ssrc:{ssrcs[-1]} cname:load"]
     return Offer("\r\n".join(lines) + "\r\n", kinds, tuple(ssrcs))
+
+
+def make_call_offer(credentials: Credentials, fingerprint: str, *, seats: int, extras: int) -> Offer:
+    """What a page offers for a call: microphone and camera (sections 0 and 1), seats, audio-only slots."""
+    seat: tuple[Kind, ...] = ("audio", "video")
+    extra: tuple[Kind, ...] = ("audio",)
+    kinds = (*seat, *seat * seats, *extra * extras)
+    lines = _session(len(kinds))
+    for index, kind in enumerate(kinds):
+        lines += _section(credentials, fingerprint, index, kind, "sendonly" if index < 2 else "recvonly")
+    return Offer("\r\n".join(lines) + "\r\n", kinds, ())
+
+
+def _session(sections: int) -> list[str]:
+    return [
+        "v=0",
+        f"o=- {random.getrandbits(62)} 2 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        f"a=group:BUNDLE {' '.join(str(index) for index in range(sections))}",
+        "a=extmap-allow-mixed",
+        "a=msid-semantic: WMS *",
+    ]
+
+
+def _section(credentials: Credentials, fingerprint: str, index: int, kind: Kind, direction: str) -> list[str]:
+    return [
+        f"m={kind} 9 UDP/TLS/RTP/SAVPF {_FORMATS[kind]}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        f"a=ice-ufrag:{credentials.ufrag}",
+        f"a=ice-pwd:{credentials.pwd}",
+        "a=ice-options:trickle",
+        f"a=fingerprint:sha-256 {fingerprint}",
+        "a=setup:actpass",
+        f"a=mid:{index}",
+        f"a=extmap:1 {_MID}",
+        f"a=extmap:2 {_TRANSPORT_CC}",
+        *([f"a=extmap:3 {_LEVEL}"] if kind == "audio" else []),
+        f"a={direction}",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        *_CODECS[kind],
+    ]
 
 
 def read_answer(text: str) -> Answer:

@@ -52,8 +52,8 @@ class Told:
         sources = [self.source(participant, "microphone") for participant in people]
         self.room.set_speakers([(source.handle, 30 + n) for n, source in enumerate(sources) if source is not None])
 
-    def seat(self, only: str | None = None) -> None:
-        for member, contents in self.room.reseat(only):
+    def seat(self, only: str | None = None, at_most: int | None = None) -> None:
+        for member, contents in self.room.reseat(only, at_most=at_most):
             self.shown[member.participant] = contents
 
 
@@ -94,6 +94,26 @@ def test_nobody_is_left_behind_by_seating_only_those_concerned(steps: list[tuple
             again = assign(house, ranked, member.participant, member.seating, member.wants)
             assert again == member.seating, (one, member.participant)
             assert told.shown[member.participant] == told.room._contents(member), (one, member.participant)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(step, st.integers(0, 3)), max_size=40))
+def test_seating_a_few_at_a_time_ends_where_all_at_once_would(steps: list[tuple[tuple[object, ...], int]]) -> None:
+    told = Told()
+    for one, turns in steps:
+        apply(told, one)
+        for _ in range(turns):  # others happen in between
+            told.seat(at_most=2)
+    told.seat(at_most=2)
+    while told.room.unseated:
+        told.seat(at_most=2)
+    house = told.room.house()
+    ranked = house.ranked()
+    for member in told.room.members.values():
+        if member.seating.seats or member.seating.extras:
+            again = assign(house, ranked, member.participant, member.seating, member.wants)
+            assert again == member.seating, member.participant
+            assert told.shown[member.participant] == told.room._contents(member), member.participant
 
 
 def test_what_concerns_nobody_seats_nobody_again() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.seats import House, Occupant, Seating, assign
+from sfu.seats import House, Occupant, Seating, Usher, assign
 
 NAMES = [f"p{number}" for number in range(12)]
 
@@ -133,3 +133,20 @@ def test_everyone_keeps_the_same_seat_when_the_room_fits(house: House, viewer: s
     first = assign(house, house.ranked(), viewer, empty(30, 3))
     loud = House(house.people, house.screens, {person: 99 for person in house.people}, list(house.people))
     assert assign(loud, loud.ranked(), viewer, first) == first
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    houses(),
+    st.lists(seatings, min_size=1, max_size=2),
+    st.lists(st.lists(occupants, max_size=4).map(tuple), min_size=1, max_size=2),
+)
+def test_an_usher_gives_each_viewer_what_they_would_be_given_alone(
+    house: House, before: list[Seating], wishes: list[tuple[Occupant, ...]]
+) -> None:
+    usher, ranked = Usher(house), house.ranked()
+    for viewer in [*NAMES, "nobody"]:
+        for previous in before:
+            for wants in wishes:
+                alone = assign(house, ranked, viewer, previous, wants)
+                assert usher.seat(viewer, previous, wants) == alone, viewer

@@ -139,3 +139,15 @@ def test_every_kind_of_flood_is_sent_while_the_call_goes_on() -> None:
     assert all(case["delivered"] > 0 for case in found.values())
     assert found["none"]["flood_per_s"] == 0
     assert all(case["flood_per_s"] > 0 for name, case in found.items() if name != "none")
+
+
+def test_events_in_a_room_are_counted_and_a_speaker_is_told_to_everybody() -> None:
+    result = CliRunner().invoke(app, ["rooms", "--people", "3,20", "--times", "3", "--json"])
+    assert result.exit_code == 0, result.output
+    found = {(row["people"], row["what"]): row for row in json.loads(result.output)["results"]}
+    assert len(found) == 8
+    assert all(row["cpu_ms"] > 0 and row["longest_ms"] > 0 for row in found.values())
+    # Everybody hears of the newcomer's sources and of who speaks; nobody had seated the last of twenty.
+    assert found[20, "join"]["told"] >= 20
+    assert found[20, "speaker"]["told"] >= 20
+    assert found[20, "leave"]["told"] < 20

@@ -84,6 +84,7 @@ SendStamp ToStamp(const std::string& name) {
   throw nb::value_error("stamp is 'transport-cc', 'abs-send-time' or empty");
 }
 
+using ViewTuple = std::tuple<Handle, bool, std::uint32_t, std::uint8_t>;
 using PayloadTuple = std::tuple<std::uint8_t, std::string, std::uint16_t, std::uint32_t, std::uint8_t>;
 
 class PyWorker {
@@ -194,10 +195,14 @@ class PyWorker {
     });
   }
   void RemoveSlot(Handle slot) { Submit(command::RemoveSlot{slot}); }
-  void SetSlot(Handle slot, Handle source) { Submit(command::SetSlot{slot, source}); }
-
-  void SetSlotView(Handle slot, bool visible, std::uint32_t max_pixels, std::uint8_t priority) {
-    Submit(command::SetSlotView{slot, {visible, max_pixels, priority}});
+  void SetSlots(const std::vector<ViewTuple>& views, std::vector<std::pair<Handle, Handle>> sources) {
+    command::SetSlots command;
+    command.views.reserve(views.size());
+    for (const auto& [slot, visible, max_pixels, priority] : views) {
+      command.views.emplace_back(slot, SlotView{visible, max_pixels, priority});
+    }
+    command.sources = std::move(sources);
+    Submit(std::move(command));
   }
 
   // Both ways between two workers, once.
@@ -280,8 +285,7 @@ NB_MODULE(_core, m) {  // NOLINT(performance-unnecessary-value-param): the macro
       .def("add_slot", &PyWorker::AddSlot, "session"_a, "mid"_a, "kind"_a, "ssrc"_a, "rtx_ssrc"_a, "cname"_a,
            "payloads"_a, "rtx_payloads"_a, "stamp"_a)
       .def("remove_slot", &PyWorker::RemoveSlot, "slot"_a)
-      .def("set_slot", &PyWorker::SetSlot, "slot"_a, "source"_a)
-      .def("set_slot_view", &PyWorker::SetSlotView, "slot"_a, "visible"_a, "max_pixels"_a, "priority"_a)
+      .def("set_slots", &PyWorker::SetSlots, "views"_a, "sources"_a)
       .def("link", &PyWorker::Link, "other"_a)
       .def("relay", &PyWorker::Relay, "session"_a, "other"_a, "mirror"_a)
       .def("mirror", &PyWorker::Mirror, "session"_a, "other"_a, "origin"_a)

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -82,14 +83,11 @@ struct RemoveSlot {
   Handle slot = 0;
 };
 
-struct SetSlot {
-  Handle slot = 0;
-  Handle source = 0;
-};
-
-struct SetSlotView {
-  Handle slot = 0;
-  SlotView view;
+// What is wanted of slots, and then the sources that they show, all in one go: a change in a large room concerns
+// hundreds of viewers, and waking the worker for each would cost more than all the rest.
+struct SetSlots {
+  std::vector<std::pair<Handle, SlotView>> views;
+  std::vector<std::pair<Handle, Handle>> sources;
 };
 
 // The way to another worker, and the way from one.
@@ -120,12 +118,11 @@ struct RequestStats {};
 
 namespace tertulia {
 
-using Command =
-    std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession, command::RestartIce,
-                 command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls, command::CloseSession,
-                 command::AddSource, command::RemoveSource, command::PauseSource, command::AddSlot, command::RemoveSlot,
-                 command::SetSlot, command::SetSlotView, command::LinkTo, command::LinkFrom, command::Relay,
-                 command::Mirror, command::RequestStats>;
+using Command = std::variant<command::Nothing, command::CreateRoom, command::CloseRoom, command::CreateSession,
+                             command::RestartIce, command::ConfigureMedia, command::SetSrtpKeys, command::SendDtls,
+                             command::CloseSession, command::AddSource, command::RemoveSource, command::PauseSource,
+                             command::AddSlot, command::RemoveSlot, command::SetSlots, command::LinkTo,
+                             command::LinkFrom, command::Relay, command::Mirror, command::RequestStats>;
 
 using CommandRing = SignalledRing<Command>;
 

@@ -84,8 +84,7 @@ class Worker : private SessionHost, private RoomHost {
   void Apply(const command::PauseSource& command);
   void Apply(const command::AddSlot& command);
   void Apply(const command::RemoveSlot& command);
-  void Apply(const command::SetSlot& command);
-  void Apply(const command::SetSlotView& command);
+  void Apply(const command::SetSlots& command);
   void Apply(command::LinkTo& command);
   void Apply(command::LinkFrom& command);
   void Apply(const command::Relay& command);
@@ -96,6 +95,8 @@ class Worker : private SessionHost, private RoomHost {
   Member* FindMember(Handle session);
   void Insert(Handle handle, const Thing& thing);
   void Forget(Handle handle);
+  void SetSlot(Handle slot, Handle source);
+  void SetSlotView(Handle slot, const SlotView& view);
   void RemoveThing(Handle handle, ThingKind kind);
   void CloseMember(Handle session);
   void EnsureMedia(Member& member, const MediaConfig& config);

@@ -179,20 +179,29 @@ void Worker::Apply(const command::PauseSource& command) {
   }
 }
 
-void Worker::Apply(const command::SetSlot& command) {
-  Thing* slot = FindThing(command.slot, ThingKind::kSlot);
-  Thing* source = FindThing(command.source, ThingKind::kSource);
-  if (slot == nullptr || (command.source != 0 && (source == nullptr || source->room != slot->room))) {
-    return;
+void Worker::Apply(const command::SetSlots& command) {
+  for (const auto& [slot, view] : command.views) {
+    SetSlotView(slot, view);
   }
-  slot->room->router().SetSlot(command.slot, command.source, now_);
-  Touch(*slot->room);
+  for (const auto& [slot, source] : command.sources) {
+    SetSlot(slot, source);
+  }
 }
 
-void Worker::Apply(const command::SetSlotView& command) {
-  if (Thing* slot = FindThing(command.slot, ThingKind::kSlot)) {
-    slot->room->router().SetSlotView(command.slot, command.view, now_);
-    Touch(*slot->room);
+void Worker::SetSlot(Handle slot, Handle source) {
+  Thing* its_slot = FindThing(slot, ThingKind::kSlot);
+  Thing* its_source = FindThing(source, ThingKind::kSource);
+  if (its_slot == nullptr || (source != 0 && (its_source == nullptr || its_source->room != its_slot->room))) {
+    return;
+  }
+  its_slot->room->router().SetSlot(slot, source, now_);
+  Touch(*its_slot->room);
+}
+
+void Worker::SetSlotView(Handle slot, const SlotView& view) {
+  if (Thing* its_slot = FindThing(slot, ThingKind::kSlot)) {
+    its_slot->room->router().SetSlotView(slot, view, now_);
+    Touch(*its_slot->room);
   }
 }
 

@@ -131,7 +131,7 @@ TEST_F(WorkerTest, CarriesMediaFromAPublisherToAViewerWhileTheCallerDoesOtherThi
   slot.ssrc = 77;
   slot.payloads = {{1, 96}};
   Submit(command::AddSlot{slot});
-  Submit(command::SetSlot{slot.slot, source.source});
+  Submit(command::SetSlots{{}, {{slot.slot, source.source}}});
   Submit(command::RequestStats{});
   ASSERT_TRUE(Until([](const Event& e) { return std::holds_alternative<std::shared_ptr<const event::Stats>>(e); }));
 
@@ -150,7 +150,7 @@ TEST_F(WorkerTest, CarriesMediaFromAPublisherToAViewerWhileTheCallerDoesOtherThi
     ASSERT_TRUE(receiver->Unprotect(*packet).ok());
     EXPECT_EQ(ReadU32(&(*packet)[8]), 77U);
     Submit(command::PauseSource{source.source, false});
-    Submit(command::SetSlot{slot.slot, source.source});
+    Submit(command::SetSlots{{}, {{slot.slot, source.source}}});
   }
 }
 
@@ -248,7 +248,7 @@ TEST_F(WorkerTest, RelaysAPublisherToAMirrorOnAnotherWorkerAndTheWishForAKeyFram
   slot.ssrc = 77;
   slot.payloads = {{2, 100}};
   there(command::AddSlot{slot});
-  there(command::SetSlot{slot.slot, source.source});
+  there(command::SetSlots{{}, {{slot.slot, source.source}}});
   Submit(command::RequestStats{});
   ASSERT_TRUE(Until([](const Event& e) { return std::holds_alternative<std::shared_ptr<const event::Stats>>(e); }));
 
