@@ -11,7 +11,7 @@ from tertulia.catalogue import Grants, Participant, RoomInfo, RoomToken
 from tertulia.database import Database
 from tertulia.errors import NotFound
 from tertulia.settings import Settings
-from tertulia.tokens import GUEST_KEY, WORKSPACE_KEY, Principal, Tokens
+from tertulia.tokens import GUEST_KEY, Principal, Tokens
 
 GUEST_TTL_S = 86_400
 SITE_TTL_S = 6 * 3600
@@ -65,15 +65,24 @@ class Directory:
 
     async def mint_member(self, room_id: str, member: Principal) -> RoomToken:
         """A token for somebody who is logged in, as who they are. Raises NotFound ``room-not-found``."""
-        return await self.mint(room_id, member.identity, member.name, Grants(), GUEST_TTL_S, WORKSPACE_KEY)
+        return await self.mint(room_id, member.identity, member.name, Grants(), GUEST_TTL_S, member.key_id, member)
 
     async def mint(
-        self, room_id: str, identity: str | None, name: str, grants: Grants | None, ttl_s: int | None, key_id: str
+        self,
+        room_id: str,
+        identity: str | None,
+        name: str,
+        grants: Grants | None,
+        ttl_s: int | None,
+        key_id: str,
+        member: Principal | None = None,
     ) -> RoomToken:
         """A token signed with an API key, or the server's own. Raises NotFound ``room-not-found``."""
         await self.info(room_id)
         identity = identity or names.guest_identity()
-        token = self._tokens.mint(room_id, identity, name, grants, ttl_s or SITE_TTL_S, key_id)
+        # A member's token lives no longer than the session that it was asked for in.
+        session, generation = (member.session, member.generation) if member is not None else ("", 0)
+        token = self._tokens.mint(room_id, identity, name, grants, ttl_s or SITE_TTL_S, key_id, session, generation)
         expires_at = round(self._tokens.verify(token).expires_at * 1000)
         return RoomToken(
             token=token, identity=identity, name=name, expires_at=expires_at, video_codec=self._settings.video_codec

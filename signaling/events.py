@@ -13,7 +13,6 @@ import secrets
 import time
 from collections import Counter
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -25,6 +24,7 @@ from signaling.service import SignalingService
 from signaling.sessions import Connection
 from signaling.socket import MESSAGE_BYTES_MAX, ClientSocket
 from signaling.websocket import accept
+from tertulia.browser import Browsers
 from tertulia.catalogue import GoAway
 from tertulia.errors import BadRequest, Forbidden, Unavailable
 from tertulia.frames import Notice
@@ -50,7 +50,7 @@ class SocketDoor:
         self.flusher = Flusher(time.monotonic)
         self.heart = Heart(PING_INTERVAL_S)
         self._service = service
-        self._public = origin_of(service.settings.public_url)
+        self._browsers = Browsers(service.settings)
         self._sockets: set[ClientSocket] = set()
         self._proxies = networks(service.settings.trusted_proxies)
         self._unknown: Counter[str] = Counter()
@@ -64,7 +64,7 @@ class SocketDoor:
                 "bad-request", "Socket.IO is spoken here over WebSocket only: set transports to websocket."
             )
         origin = request.headers.get("Origin")
-        if origin is not None and not self._ours(origin, request.headers.get("Host", "")):
+        if origin is not None and not self._browsers.is_ours(origin, request.headers.get("Host", "")):
             raise Forbidden("forbidden", "Pages of another site may not connect.")
         handshake = accept(request.headers)
         address = address_of(request, self._proxies)
@@ -75,6 +75,7 @@ class SocketDoor:
         if transport is None or transport.is_closing():
             raise ConnectionResetError
         socket = ClientSocket(self, secrets.token_urlsafe(15), address)
+        socket.cookie_token = self._browsers.socket_token(request)
         self._sockets.add(socket)
         self._unknown[address] += 1
         socket.open(
@@ -86,7 +87,10 @@ class SocketDoor:
         return web.Response(status=101)
 
     def enter(self, socket: ClientSocket, auth: dict[str, Any] | None) -> Connection:
-        principal = self._service.tokens.verify(auth.get("token") if auth is not None else None)
+        token = auth.get("token") if auth is not None else None
+        # A page of ours that is logged in by cookie shows no token; one that shows a token means that one.
+        principal = self._service.tokens.verify(token or socket.cookie_token)
+        socket.cookie_token = None
         self._known(socket)
         connection = Connection(self._service, principal, socket)
         self._service.connected(connection)
@@ -129,13 +133,6 @@ class SocketDoor:
                 socket.send(Notice("goaway", GoAway(random.randint(0, spread_ms))), must=True)
             socket.end(None)
 
-    def _ours(self, origin: str, host: str) -> bool:
-        """Whether a page of this origin may connect: ours, by the address asked or the public one (RFC 6454)."""
-        if origin.lower() == self._public != "":
-            return True
-        # A page of ours is asked for at the host that it now connects to; its scheme may have ended at a proxy.
-        return urlsplit(origin).netloc.lower() == host.lower() != ""
-
 
 def attach(app: web.Application, service: SignalingService) -> SocketDoor:
     """Serve Socket.IO for ``service`` in ``app``."""
@@ -152,8 +149,3 @@ def attach(app: web.Application, service: SignalingService) -> SocketDoor:
     app.on_startup.append(start)
     app.on_shutdown.append(stop)
     return door
-
-
-def origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""

@@ -34,10 +34,10 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
     def logged_in(request: web.Request) -> Principal | None:
         """Somebody who is logged in here and asks for a room's token under their own identity."""
         credential = http.bearer(request)
-        if credential is None or ":" in credential:
+        if credential is not None and ":" in credential:
             return None
-        principal = signaling.tokens.verify(credential)
-        return principal if principal.workspace else None
+        principal = signaling.tokens.verify(credential) if credential is not None else http.by_cookie(request)
+        return principal if principal is not None and principal.workspace else None
 
     def somebody_of(request: web.Request, room: str) -> Principal | None:
         """The holder of a token of this room, or None for an API key."""

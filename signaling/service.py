@@ -88,6 +88,8 @@ class SignalingService:
         self.grace_s = grace_s
         self.calls = calls
         """Who is told that calls begin and end; nobody, where the log is not to say it."""
+        self._accounts: dict[str, set[Connection]] = {}
+        """The sockets of people with accounts, by identity."""
         self._channels = ChannelDoor(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -150,6 +152,7 @@ class SignalingService:
 
     async def handle(self, connection: Connection, event: str, request: Frame) -> Frame:
         """A request over the socket. Raises what it may answer with."""
+        self.tokens.check_still(connection.principal)
         if isinstance(request, Join):
             return await self.join(connection, request)
         if isinstance(request, Sync) and request.open is not None:
@@ -165,6 +168,7 @@ class SignalingService:
 
     async def handle_channel(self, presence: Presence, link: MediaLink, event: str, request: Frame) -> Frame:
         """A request over a data channel of the session ``link``."""
+        self.tokens.check_still(presence.principal)
         if isinstance(request, Sync) and request.open is not None and presence.connection is not None:
             return await self._follow(presence.connection, request, CHANNEL_PAGE_BYTES_MAX)
         if event in channel.REQUESTS:
@@ -201,6 +205,24 @@ class SignalingService:
     def connected(self, connection: Connection) -> None:
         """A socket has shown a good token."""
         self._chat.presence.came(connection.principal)
+        if connection.principal.account:
+            self._accounts.setdefault(connection.principal.identity, set()).add(connection)
+
+    def expel(self, identity: str) -> None:
+        """End whatever somebody has open here that their tokens no longer allow: sockets, channels and media.
+
+        Called when a session of theirs has ended or their account has changed; what other sessions hold stays.
+        """
+        farewell = _ended("logged-out", "You were logged out.")
+        for room in self.directory.held():
+            presence = room.presences.get(identity)
+            if presence is not None and self.tokens.is_void(presence.principal):
+                self._end_connection(presence, farewell)
+                self._drop(room, presence, "logged-out")
+        for connection in tuple(self._accounts.get(identity, ())):
+            if self.tokens.is_void(connection.principal):
+                connection.socket.end(farewell)
+                self.disconnected(connection)
 
     async def _watch(self, connection: Connection, request: Watch) -> Frame:
         presence = self._chat.presence
@@ -320,6 +342,7 @@ class SignalingService:
             return
         if link is not None and link is not old:
             self._leave_media(link, "left")
+        self.tokens.check_still(connection.principal)
         if room.ended:
             raise NotFound("room-ended", "The room was ended meanwhile.")
         raise _no_session()
@@ -349,7 +372,10 @@ class SignalingService:
 
     def disconnected(self, connection: Connection) -> None:
         """A socket is gone. Its participant is waited for, unless there is nothing left of it."""
+        if connection.closed:
+            return
         connection.close()
+        self._forget_account(connection)
         self._chat.presence.went(connection.principal)
         presence = connection.presence
         if self._closing or presence is None or presence.connection is not connection:
@@ -364,6 +390,14 @@ class SignalingService:
             return
         room.tell(Notice("participant-updated", presence.participant()), [presence])
         presence.start_grace(self.grace_s, lambda: self._grace_over(presence))
+
+    def _forget_account(self, connection: Connection) -> None:
+        identity = connection.principal.identity
+        sockets = self._accounts.get(identity)
+        if sockets is not None:
+            sockets.discard(connection)
+            if not sockets:
+                del self._accounts[identity]
 
     def _grace_over(self, presence: Presence) -> None:
         room = self.directory.get(presence.room)
@@ -439,6 +473,7 @@ class SignalingService:
             raise Forbidden("room-mismatch", "The token opens another room.")
         live = await self.directory.hold(room)
         try:
+            self.tokens.check_still(principal)
             live.reserve(principal.identity)
             live.unreserve(principal.identity)
             found = live.presences.get(principal.identity)
@@ -479,7 +514,7 @@ def _session(presence: Presence) -> str:
     return link.session
 
 
-def _ended(code: Literal["replaced", "removed", "room-ended"], message: str) -> Notice:
+def _ended(code: Literal["replaced", "removed", "room-ended", "logged-out"], message: str) -> Notice:
     return Notice("session-ended", SessionEnded(code, message))
 
 

@@ -70,6 +70,7 @@ class ClientSocket(asyncio.Protocol):
         "_transport",
         "address",
         "connection",
+        "cookie_token",
         "sid",
     )
 
@@ -78,6 +79,8 @@ class ClientSocket(asyncio.Protocol):
         self.address = address
         """To count by; of nobody's concern else."""
         self.connection: Connection | None = None
+        self.cookie_token: str | None = None
+        """What the browser of a page of ours brought with the handshake, until the client enters."""
         self._manager = manager
         self._receiver = Receiver(MESSAGE_BYTES_MAX)
         self._transport: asyncio.Transport | None = None

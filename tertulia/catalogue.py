@@ -5,7 +5,8 @@ same structures travel over Socket.IO (event name + payload + acknowledgement), 
 :class:`Envelope`) and, for chat, over HTTP.
 
 Times are milliseconds since 1970-01-01 UTC. Sizes are bounded here, so a door only has to decode. The frames of
-conversations are in ``catalogue_chat.py``, those of presence in ``catalogue_presence.py``, and all are named from here.
+conversations are in ``catalogue_chat.py``, those of presence in ``catalogue_presence.py``, those of accounts in
+``catalogue_accounts.py``, and all are named from here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from tertulia.catalogue_accounts import *
 from tertulia.catalogue_base import *
 from tertulia.catalogue_chat import *
 from tertulia.catalogue_presence import *
@@ -230,9 +232,10 @@ class Leave(Frame, frozen=True):
 
 
 class SessionEnded(Frame, frozen=True):
-    """The server ended this presence. ``replaced``: the same identity joined elsewhere."""
+    """The server ended this presence. ``replaced``: the same identity joined elsewhere. ``logged-out``: the session
+    ended, or the account changed: what the token allowed is to be asked for anew."""
 
-    code: Literal["replaced", "removed", "room-ended", "expired", "shutdown"]
+    code: Literal["replaced", "removed", "room-ended", "expired", "shutdown", "logged-out"]
     message: str
 
 
@@ -337,6 +340,9 @@ CHANNEL_NOTICES: dict[str, frozenset[str]] = {
 }
 """Which notices go over a data channel while it is open, and over Socket.IO while it is not."""
 
-HTTP_REQUESTS: tuple[type[Frame], ...] = (CreateRoom, MintToken, DevelopmentLogIn)
-HTTP_ANSWERS: tuple[type[Frame], ...] = (RoomInfo, RoomList, RoomToken, ParticipantList, Participant, LoggedIn)
+HTTP_REQUESTS: tuple[type[Frame], ...] = (CreateRoom, MintToken, DevelopmentLogIn, *ACCOUNT_REQUESTS)
+HTTP_ANSWERS: tuple[type[Frame], ...] = (
+    *(RoomInfo, RoomList, RoomToken, ParticipantList, Participant, LoggedIn),
+    *ACCOUNT_ANSWERS,
+)
 """Bodies of the HTTP door beyond the requests above, for the generated types."""

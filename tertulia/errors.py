@@ -49,7 +49,7 @@ CODES: dict[str, str] = {
     "moderate-not-granted": "The token does not allow moderating.",
     "media-missing": "The request needs a media session; join with an offer.",
     "media-unavailable": "The media server cannot take the session now; chat works without it.",
-    "session-not-found": "The media session is over; join again with an offer.",
+    "session-not-found": "The media session is over: join again with an offer. Of log-ins: one has no such session.",
     "offer-invalid": "The offer is not a session description this server can answer.",
     "offer-missing-section": "The offer lacks a section that it needs or names.",
     "content-type-unsupported": "The body is of another type than this address takes.",
@@ -80,6 +80,24 @@ CODES: dict[str, str] = {
     "search-empty": "A search needs a word or a filter.",
     "preferences-full": "Somebody keeps at most 200 preferences.",
     "development-only": "The development log-in exists only on servers that nobody else can reach.",
+    "session-ended": "The log-in is over, or the account changed since the token was made: refresh it, or log in.",
+    "credentials-wrong": "The address or the password is wrong, or there is no such account; which one is not said.",
+    "refresh-invalid": "The refresh token is made up, used before, or its session has ended. Log in.",
+    "origin-foreign": "The request came from a page of another site.",
+    "csrf-invalid": "A request with cookies needs the token that logging in answered, as `X-CSRF-Token`.",
+    "link-invalid": "The link is used up, expired or made up.",
+    "registration-closed": "This server takes no new accounts that way.",
+    "email-invalid": "That is no e-mail address.",
+    "email-taken": "There is an account with this address; said to administrators only.",
+    "mail-missing": "This needs a mail server (`smtp_url`).",
+    "password-weak": "A password has at least 10 characters, and more than a few different ones.",
+    "account-needed": "This needs somebody with an account.",
+    "account-banned": "The account was banned.",
+    "account-not-found": "There is no such account.",
+    "right-missing": "The asker's role in this installation does not allow it.",
+    "second-factor-wrong": "The code is wrong or was used before.",
+    "second-factor-state": "The second factor is not in the state that this needs.",
+    "busy": "The server has more of this to do than it takes on; try again in a moment.",
     "client-id-reused": "This client id was used for another message; make a new one.",
     "text-blank": "The message holds nothing to read.",
     "text-invalid": "The message holds characters that cannot be stored (control characters, lone surrogates).",
@@ -139,7 +157,13 @@ class TooLarge(TertuliaError):
 
 
 class RateLimited(TertuliaError):
+    """``retry_after_s``: how long to wait before the same may be asked again, where that is known."""
+
     status = 429
+
+    def __init__(self, code: str, message: str, field: str | None = None, retry_after_s: float = 0.0) -> None:
+        super().__init__(code, message, field)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(TertuliaError):

@@ -6,6 +6,7 @@ that is not ours is logged and answered with ``internal``; none of its text leav
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,9 +17,10 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 
-from tertulia.errors import BadRequest, NotFound, TertuliaError, TooLarge, Unauthorized, to_client
+from tertulia.errors import BadRequest, NotFound, RateLimited, TertuliaError, TooLarge, Unauthorized, to_client
 
 if TYPE_CHECKING:
+    from tertulia.browser import Browsers
     from tertulia.tokens import Principal, Tokens
 
 log = structlog.get_logger("tertulia.http")
@@ -29,6 +31,7 @@ T = TypeVar("T")
 BODY_BYTES_MAX = 512 * 1024  # an offer is at most 256 KiB; files have a door of their own
 
 TOKENS: web.AppKey[Tokens] = web.AppKey("tokens")
+BROWSERS: web.AppKey[Browsers] = web.AppKey("browsers")
 
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -73,6 +76,9 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
 def error_response(error: BaseException, headers: Mapping[str, str] | None = None) -> web.Response:
     """The answer to any exception."""
     status = error.status if isinstance(error, TertuliaError) else 500
+    if isinstance(error, RateLimited) and error.retry_after_s > 0:
+        # RFC 9110, section 10.2.3: whole seconds.
+        headers = {**(headers or {}), "Retry-After": str(math.ceil(error.retry_after_s))}
     return json_response({"error": to_client(error)}, status, headers)
 
 
@@ -83,11 +89,25 @@ def bearer(request: web.Request) -> str | None:
 
 
 def principal(request: web.Request) -> Principal:
-    """Who asks, by the room token in the request. Raises Unauthorized."""
+    """Who asks, by the token in the request. Raises Unauthorized, and Forbidden for what another site's page asks."""
     token = bearer(request)
-    if token is None:
-        raise Unauthorized("token-missing", "Send the room token as `Authorization: Bearer <token>`.")
-    return request.app[TOKENS].verify(token)
+    if token is not None:
+        return request.app[TOKENS].verify(token)
+    found = by_cookie(request)
+    if found is None:
+        raise Unauthorized("token-missing", "Send the token as `Authorization: Bearer <token>`.")
+    return found
+
+
+def by_cookie(request: web.Request) -> Principal | None:
+    """Who asks, by a browser's cookie; None where there is no such. Raises Unauthorized, Forbidden."""
+    browsers = request.app.get(BROWSERS)
+    token = browsers.access_token(request) if browsers is not None else None
+    if browsers is None or token is None:
+        return None
+    found = request.app[TOKENS].verify(token)
+    browsers.check_change(request, found.session)
+    return found
 
 
 @web.middleware
@@ -96,8 +116,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except TertuliaError as error:
-        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
-        return error_response(error, headers)
+        return error_response(error, {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None)
     except web.HTTPException as error:
         if error.status < 400:
             raise

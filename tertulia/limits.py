@@ -60,7 +60,8 @@ class Limiter:
         level = min(rate.burst, level + (now - at) * rate.per_s)
         if level < 1:
             self._buckets[kind] = (level, now)
-            raise RateLimited("rate-limited", "That was too often; wait a moment and try again.")
+            wait_s = (1 - level) / rate.per_s
+            raise RateLimited("rate-limited", "That was too often; wait a moment and try again.", retry_after_s=wait_s)
         self._buckets[kind] = (level - 1, now)
 
 

@@ -38,6 +38,7 @@ ALIASES = {
         "ConversationKind",
         "MadeKind",
         "Role",
+        "AccountRole",
         "ChosenStatus",
         "ShownStatus",
     )

@@ -26,6 +26,8 @@ export type MadeKind = "group" | "public" | "private" | "announcement";
 
 export type Role = "owner" | "moderator" | "member" | "guest";
 
+export type AccountRole = "owner" | "admin" | "member" | "guest";
+
 export type ChosenStatus = "online" | "away" | "dnd" | "invisible";
 
 export type ShownStatus = "online" | "away" | "dnd" | "invisible" | "offline";
@@ -517,9 +519,12 @@ export interface SomebodyTyping {
   typing: boolean;
 }
 
-/** The server ended this presence. `replaced`: the same identity joined elsewhere. */
+/**
+ * The server ended this presence. `replaced`: the same identity joined elsewhere. `logged-out`: the session
+ * ended, or the account changed: what the token allowed is to be asked for anew.
+ */
 export interface SessionEnded {
-  code: "expired" | "removed" | "replaced" | "room-ended" | "shutdown";
+  code: "expired" | "logged-out" | "removed" | "replaced" | "room-ended" | "shutdown";
   message: string;
 }
 
@@ -553,6 +558,118 @@ export interface LoggedIn {
   identity: string;
   name: string;
   expires_at: number;
+}
+
+/**
+ * A session. Programs get `token` and `refresh_token`; browsers get cookies, and `csrf` for what they change.
+ *
+ * Each refresh token is good for one refresh; one that is used again ends the session.
+ */
+export interface SessionTokens {
+  session: string;
+  expires_at: number;
+  account: Account;
+  token: string | null;
+  refresh_token: string | null;
+  csrf: string | null;
+}
+
+/** An account as its owner and administrators see it. `id` is also its identity in conversations and rooms. */
+export interface Account {
+  id: string;
+  name: string;
+  email: string;
+  role: AccountRole;
+  state: "active" | "banned";
+  status_text: string;
+  two_factor: boolean;
+  has_password: boolean;
+  created_at: number;
+}
+
+/** The session, or the ticket for the second factor that is still needed. */
+export interface LoggedInAs {
+  session: SessionTokens | null;
+  ticket: string | null;
+}
+
+/** `csrf`: for browsers, what a page sends as `X-CSRF-Token` with whatever changes something. */
+export interface Myself {
+  account: Account;
+  session: string;
+  csrf: string | null;
+}
+
+export type Accepted = Record<string, never>;
+
+export interface SessionList {
+  sessions: SessionInfo[];
+}
+
+/** One of one's own sessions. `agent` is what the program called itself. */
+export interface SessionInfo {
+  id: string;
+  agent: string;
+  browser: boolean;
+  created_at: number;
+  used_at: number;
+  current: boolean;
+}
+
+/** For an authenticator; `uri` is what a QR code holds. It counts once a code of it was confirmed. */
+export interface TotpSecret {
+  secret: string;
+  uri: string;
+}
+
+/** Each is good once, in the place of the authenticator's code. Shown now and never again. */
+export interface RecoveryCodes {
+  codes: string[];
+}
+
+/** An account as other people see it. */
+export interface Profile {
+  id: string;
+  name: string;
+  status_text: string;
+}
+
+/** A page of them, and where the next one begins. */
+export interface AccountList {
+  accounts: Account[];
+  cursor: string | null;
+}
+
+/** A link that was made; its secret is kept nowhere. */
+export interface Link {
+  url: string;
+  token: string;
+  expires_at: number;
+}
+
+export interface AuditList {
+  entries: AuditEntry[];
+  cursor: string | null;
+}
+
+/** Something an administrator did, or that concerns everybody's safety. */
+export interface AuditEntry {
+  at: number;
+  action: string;
+  actor: string | null;
+  subject: string | null;
+  detail: string;
+}
+
+export interface Outbox {
+  mails: OutboxMail[];
+}
+
+/** A mail that was not sent, on a development server without a mail server. */
+export interface OutboxMail {
+  to: string;
+  subject: string;
+  text: string;
 }
 
 /** Why a request was refused. `code` is stable, `message` is for people. */
@@ -925,6 +1042,102 @@ export interface DevelopmentLogIn {
   name: string;
 }
 
+/** Ask for an account. The answer is the same whether the address has one; what follows comes by mail. */
+export interface Register {
+  email: string;
+  invite?: string | null;
+}
+
+/** Make the account that a link is for. `email` counts for the first owner only; any other link names one. */
+export interface FinishRegistration {
+  token: string;
+  name: string;
+  password: string;
+  email?: string | null;
+  browser?: boolean;
+}
+
+/** `browser`: the tokens are set as cookies, out of the reach of scripts, instead of being answered. */
+export interface LogIn {
+  email: string;
+  password: string;
+  browser?: boolean;
+}
+
+/** The second step of a log-in: a code of the authenticator, or a recovery code, with the ticket of the first. */
+export interface SecondFactor {
+  ticket: string;
+  code: string;
+  browser?: boolean;
+}
+
+/** Without a token: that of the browser's cookie. */
+export interface Refresh {
+  refresh_token?: string | null;
+}
+
+/** End this session, or with `everywhere` all of one's own. */
+export interface LogOut {
+  everywhere?: boolean;
+}
+
+/** All other sessions end. */
+export interface ChangePassword {
+  password: string;
+  new_password: string;
+}
+
+/** Ask for a link by mail that sets a new password. The answer is the same whether the address has an account. */
+export interface Recover {
+  email: string;
+}
+
+/** Set a new password with a link. All sessions end. */
+export interface FinishRecovery {
+  token: string;
+  password: string;
+}
+
+/** What changes how one logs in needs the password again. */
+export interface ConfirmPassword {
+  password: string;
+}
+
+export interface ConfirmTotp {
+  code: string;
+}
+
+/** Change one's own profile; what is left out stays. */
+export interface UpdateAccount {
+  name?: string | null;
+  status_text?: string | null;
+}
+
+export interface SetAccountRole {
+  role: AccountRole;
+}
+
+export interface SetBan {
+  banned: boolean;
+}
+
+/** A link by which people register. With `email` it is for that address and proves it; else by mail as ever. */
+export interface MakeInvitation {
+  email?: string | null;
+  role?: AccountRole;
+  uses?: number;
+  ttl_s?: number;
+}
+
+export interface ListAccounts {
+  cursor?: string | null;
+  limit?: number;
+}
+
+export interface ListAudit {
+  cursor?: string | null;
+}
+
 /** Client to server, each answered. */
 export interface Requests {
   join: { request: Join; answer: Joined };
@@ -1016,21 +1229,29 @@ export const CHANNEL_NOTICES: Readonly<Record<ChannelName, readonly NoticeName[]
 
 /** Stable codes of errors; a newer server may know more. */
 export type ErrorCode =
+  | "account-banned"
+  | "account-needed"
+  | "account-not-found"
   | "api-key-invalid"
   | "bad-request"
   | "blocked"
   | "body-invalid"
   | "body-too-large"
+  | "busy"
   | "chat-not-granted"
   | "client-id-reused"
   | "content-type-unsupported"
   | "conversation-full"
   | "conversation-not-found"
   | "conversation-too-large"
+  | "credentials-wrong"
+  | "csrf-invalid"
   | "cursor-invalid"
   | "database-unavailable"
   | "development-only"
   | "edit-stale"
+  | "email-invalid"
+  | "email-taken"
   | "event-unknown"
   | "forbidden"
   | "frame-invalid"
@@ -1041,6 +1262,8 @@ export type ErrorCode =
   | "invite-invalid"
   | "kind-unfit"
   | "last-owner"
+  | "link-invalid"
+  | "mail-missing"
   | "media-missing"
   | "media-unavailable"
   | "member-not-found"
@@ -1053,15 +1276,20 @@ export type ErrorCode =
   | "not-joined"
   | "offer-invalid"
   | "offer-missing-section"
+  | "origin-foreign"
   | "outcome-unknown"
   | "own-only"
   | "participant-not-found"
+  | "password-weak"
   | "pins-full"
   | "preferences-full"
   | "publish-not-granted"
   | "rate-limited"
   | "reaction-invalid"
   | "reactions-full"
+  | "refresh-invalid"
+  | "registration-closed"
+  | "right-missing"
   | "robots-full"
   | "robots-unavailable"
   | "role-insufficient"
@@ -1071,6 +1299,9 @@ export type ErrorCode =
   | "room-mismatch"
   | "room-not-found"
   | "search-empty"
+  | "second-factor-state"
+  | "second-factor-wrong"
+  | "session-ended"
   | "session-not-found"
   | "subscribe-not-granted"
   | "text-blank"

@@ -37,6 +37,7 @@ export function failureText(error: Failure): string {
 const ENDED: Record<SessionEnded["code"], string> = {
   expired: "Your invitation has expired.",
   removed: "You were removed from the room.",
+  "logged-out": "You were logged out, here or on another device. Log in to come back.",
   replaced: "You joined this room in another window, so this one has left.",
   "room-ended": "The room has been closed for everybody.",
   shutdown: "The server is restarting.",
