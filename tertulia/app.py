@@ -14,11 +14,15 @@ import structlog
 from aiohttp import web
 
 import accounts.development
+import accounts.http
+import accounts.routes
 import chat.http
 import chat.routes
 import signaling.events
 import signaling.http
 import turn.http
+from accounts.hint import AccountsHint
+from accounts.service import AccountsService
 from chat.hint import read_hint
 from chat.presence_hint import PeopleHint
 from chat.service import ChatService
@@ -27,10 +31,12 @@ from sfu.robots import RobotHost
 from sfu.service import SfuService
 from signaling.service import SignalingService
 from tertulia import bus_choice, http, metrics, openapi, pages
+from tertulia.browser import Browsers
 from tertulia.bus import Bus
+from tertulia.catalogue import Grants
 from tertulia.database import Database
 from tertulia.settings import Settings
-from tertulia.tokens import Tokens
+from tertulia.tokens import ACCOUNT_KEY, Principal, Tokens
 
 log = structlog.get_logger("tertulia.app")
 
@@ -44,6 +50,7 @@ class Services:
     chat: ChatService
     sfu: SfuService
     signaling: SignalingService
+    accounts: AccountsService
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services")
@@ -53,16 +60,24 @@ async def build(settings: Settings) -> web.Application:
     """The program as one aiohttp application. Its services start with it and stop with it."""
     tokens = Tokens(settings)
     database = Database.from_settings(settings)
-    bus = bus_choice.choose(settings, database, {"chat": read_hint, "presence": PeopleHint.from_bus})
+    browsers = Browsers(settings)
+    readers = {"chat": read_hint, "presence": PeopleHint.from_bus, "accounts": AccountsHint.from_bus}
+    bus = bus_choice.choose(settings, database, readers)
     chat_service = ChatService(database, bus)
     sfu_service = SfuService(settings)
     signaling_service = SignalingService(
         settings, database, tokens, sfu_service, chat_service, RobotHost(), calls=chat_service.calls
     )
 
+    async def know(identity: str, name: str) -> None:
+        await chat_service.personal.know(Principal(identity, name, "", Grants(), ACCOUNT_KEY, 0))
+
+    accounts_service = AccountsService(settings, database, bus, tokens, know, signaling_service.expel)
+
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens
-    app[SERVICES] = services = Services(database, bus, chat_service, sfu_service, signaling_service)
+    app[http.BROWSERS] = browsers
+    app[SERVICES] = services = Services(database, bus, chat_service, sfu_service, signaling_service, accounts_service)
     pages.install(app, settings)
     app.add_routes(health_routes(services))
     app.add_routes(
@@ -70,7 +85,10 @@ async def build(settings: Settings) -> web.Application:
     )
     app.add_routes(turn.http.routes(settings))
     app.add_routes(chat.http.routes(chat_service))
-    app.add_routes(openapi.routes([*chat.routes.operations(), *accounts.development.OPERATIONS]))
+    app.add_routes(
+        openapi.routes([*chat.routes.operations(), *accounts.routes.operations(), *accounts.development.OPERATIONS])
+    )
+    app.add_routes(accounts.http.routes(accounts_service, browsers, settings))
     app.add_routes(accounts.development.routes(settings, tokens, chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
     app.add_routes(whip.routes(sfu_service, signaling_service))
@@ -89,7 +107,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         stop.append(services.database.close)
         await services.database.start()
         await services.database.migrate()
-        for service in (services.bus, services.chat, services.sfu, services.signaling):
+        for service in (services.bus, services.accounts, services.chat, services.sfu, services.signaling):
             stop.append(service.close)
             await service.start()
         yield

@@ -78,8 +78,8 @@ def serve(config: Config = None) -> None:
     settings = load(config)
     from tertulia import server
 
-    def announce(settings: Settings) -> None:
-        typer.echo("\n" + server.welcome(settings) + "\n")
+    def announce(settings: Settings, owner_link: str | None) -> None:
+        typer.echo("\n" + server.welcome(settings, owner_link) + "\n")
         sys.stdout.flush()
 
     try:

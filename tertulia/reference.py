@@ -16,6 +16,8 @@ from typing import get_args
 from msgspec import NODEFAULT, Raw
 from msgspec import inspect as shapes
 
+from accounts.permissions import RIGHTS
+from accounts.routes import ROUTES as ACCOUNT_ROUTES
 from chat.routes import ROUTES
 from tertulia import catalogue, errors
 from tertulia.typescript import ALIASES, Writer
@@ -38,6 +40,16 @@ def chat_http() -> Iterable[str]:
     for route in ROUTES:
         asked = f"`{route.event}` ({link(route.request)})"
         yield f"| `{route.method} {route.path}` | {route.about} | {asked} | {link(route.answer)} |"
+
+
+def accounts_http() -> Iterable[str]:
+    yield "| request | what it does | who | body → answer |"
+    yield "|---|---|---|---|"
+    for route in ACCOUNT_ROUTES:
+        who = " or ".join(role for role, rights in RIGHTS.items() if route.right in rights) or "anybody"
+        asked = f"{link(route.request)} → " if route.request is not None else "→ "
+        status = f"{route.status} " if route.status != 200 else ""
+        yield f"| `{route.method} {route.path}` | {route.about} | {who} | {asked}{status}{link(route.answer)} |"
 
 
 def notices() -> Iterable[str]:
@@ -88,6 +100,7 @@ def constants() -> Iterable[str]:
 TABLES: dict[str, Callable[[], Iterable[str]]] = {
     "requests": requests,
     "chat-http": chat_http,
+    "accounts-http": accounts_http,
     "notices": notices,
     "frames": frames,
     "codes": codes,

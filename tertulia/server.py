@@ -30,12 +30,15 @@ IDLE_LIMIT_S = 75.0
 keeps its idle ones (nginx: 60 s), so that it is the proxy that closes them."""
 BACKLOG = 1024
 
+Announce = Callable[[Settings, str | None], None]
+"""Tells that people can come, and by which address the first owner makes their account while there is none."""
+
 
 class StartError(Exception):
     """The program cannot run here; the text is one sentence that says what to do."""
 
 
-async def serve(settings: Settings, announce: Callable[[Settings], None]) -> None:
+async def serve(settings: Settings, announce: Announce) -> None:
     """Run until SIGTERM, SIGINT or SIGHUP. ``announce`` is called when people can come. Raises StartError."""
     try:
         data_dir = DataDir(settings.data_dir)
@@ -52,13 +55,16 @@ async def serve(settings: Settings, announce: Callable[[Settings], None]) -> Non
         data_dir.unlock()
 
 
-async def _run(settings: Settings, sockets: list[socket.socket], announce: Callable[[Settings], None]) -> None:
+async def _run(
+    settings: Settings, sockets: list[socket.socket], announce: Callable[[Settings, str | None], None]
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
+    app = await composition.build(settings)
     runner = web.AppRunner(
-        await composition.build(settings),
+        app,
         access_log_class=http.AccessLogger,
         shutdown_timeout=SHUTDOWN_LIMIT_S,
         keepalive_timeout=IDLE_LIMIT_S,
@@ -74,7 +80,7 @@ async def _run(settings: Settings, sockets: list[socket.socket], announce: Calla
         gc.collect()
         gc.freeze()
         log.info("serving", port=settings.http_port, media_port=settings.media_port, development=settings.development)
-        announce(settings)
+        announce(settings, app[composition.SERVICES].accounts.owner_link)
         await stop.wait()
         log.info("stopping")
     finally:
@@ -171,7 +177,7 @@ def media_ports_text(settings: Settings) -> str:
     return f"UDP port {first}" if first == last else f"UDP ports {first}-{last}"
 
 
-def welcome(settings: Settings) -> str:
+def welcome(settings: Settings, owner_link: str | None = None) -> str:
     """What ``serve`` prints: the address, what to do there, what to expect."""
     lines = [
         f"Tertulia is running at {settings.base_url}",
@@ -189,5 +195,8 @@ def welcome(settings: Settings) -> str:
         )
     elif not settings.public_url.startswith("https://") and not is_loopback(settings.http_host):
         lines.append("  Browsers give camera and microphone to HTTPS pages only: see docs/operating.md, TLS.")
+    if owner_link is not None:
+        lines.append("  There are no accounts yet. Whoever opens this link within a day becomes the owner:")
+        lines.append(f"  {owner_link}")
     lines.append("  Stop with Ctrl-C.")
     return "\n".join(lines)

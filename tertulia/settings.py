@@ -23,6 +23,7 @@ from tertulia.catalogue import VideoCodec
 PREFIX = "TERTULIA_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
+Registration = typing.Literal["open", "domain", "invitation", "closed"]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -106,6 +107,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         dict[str, str], _help("Key ids and secrets of sites that create rooms and sign room tokens themselves.")
     ] = {}
     guests: Annotated[bool, _help("Whether people without an account may create rooms and join with a name.")] = True
+    registration: Annotated[
+        Registration,
+        _help(
+            "Who may make an account: anybody (`open`), addresses of `registration_domains` (`domain`), people with a "
+            "link from an administrator (`invitation`), or nobody (`closed`). Such links work in every mode."
+        ),
+    ] = "invitation"
+    registration_domains: Annotated[
+        tuple[str, ...], _help("Domains of e-mail addresses that may register, for `registration` = `domain`.")
+    ] = ()
+    smtp_url: Annotated[
+        str,
+        _help(
+            "Mail server, e.g. `smtp://user:password@mail.example.org:587` (STARTTLS) or `smtps://…:465`. Empty: a "
+            "development server shows its mails at `/auth/outbox`, any other sends none."
+        ),
+    ] = ""
+    mail_from: Annotated[str, _help("The sender of mails, e.g. `Tertulia <tertulia@example.org>`.")] = ""
     room_capacity: Annotated[int, Meta(ge=1, le=10_000), _help("How many participants a room holds at most.")] = 100
     video_codec: Annotated[
         VideoCodec,
@@ -321,6 +340,17 @@ def _check(settings: Settings) -> None:
         raise SettingsError("redis_url begins with redis:// (or rediss:// for TLS).")
     if settings.redis_url and not settings.database_dsn:
         raise SettingsError("redis_url is for several processes on one database; set database_dsn as well.")
+    if settings.smtp_url and not settings.smtp_url.startswith(("smtp://", "smtps://")):
+        raise SettingsError("smtp_url begins with smtp:// (STARTTLS) or smtps:// (TLS from the start).")
+    if settings.smtp_url and "@" not in settings.mail_from:
+        raise SettingsError("smtp_url is set but mail_from is not; give the address that mails come from.")
+    if settings.registration == "domain" and not settings.registration_domains:
+        raise SettingsError("registration is domain, so registration_domains must name at least one.")
+    if settings.registration in ("open", "domain") and not settings.smtp_url and not settings.development:
+        raise SettingsError(
+            "Who registers proves an address by mail, so registration = open or domain needs smtp_url; or leave it at "
+            "invitation."
+        )
     for url in settings.turn_urls:
         if not url.startswith(("turn:", "turns:", "stun:", "stuns:")):
             raise SettingsError(f"turn_urls holds {url!r}; such an address begins with turn: or turns:.")

@@ -1,0 +1,73 @@
+"""Accounts as the rest of the program sees them: the parts wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from accounts import mail
+from accounts.administration import AdministrationDesk
+from accounts.core import Core, Know, access_account
+from accounts.factors import FactorDesk
+from accounts.login import LogInDesk
+from accounts.passwords import Passwords
+from accounts.profiles import ProfileDesk
+from accounts.rates import Gate, LocalGate
+from accounts.recovery import RecoveryDesk
+from accounts.registration import RegistrationDesk
+from accounts.revoking import Revoking
+from accounts.sessions import SessionDesk
+from tertulia.bus import Bus
+from tertulia.catalogue import Account
+from tertulia.database import Database
+from tertulia.settings import Settings
+from tertulia.tokens import Principal, Tokens
+
+
+class AccountsService:
+    """Who people are.
+
+    :param know: see :data:`accounts.core.Know`
+    :param closes: closes what somebody has open in this process that their tokens no longer allow
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        bus: Bus,
+        tokens: Tokens,
+        know: Know,
+        closes: Callable[[str], None],
+        gate: Gate | None = None,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self._database = database
+        self._revoking = Revoking(database, bus, tokens.revocations, closes)
+        self.passwords = passwords or Passwords()
+        self.mailer = mail.choose(settings)
+        self.gate = gate or LocalGate()
+        self.sessions = SessionDesk(database, tokens, self._revoking, settings.token_secret)
+        core = Core(settings, database, self.passwords, self.sessions, self.mailer, self.gate)
+        self.factors = FactorDesk(core)
+        self.registration = RegistrationDesk(core, know)
+        self.log_ins = LogInDesk(core, self.factors)
+        self.recovery = RecoveryDesk(core)
+        self.profiles = ProfileDesk(core, know)
+        self.administration = AdministrationDesk(core)
+        self.owner_link: str | None = None
+        """The address by which the first owner comes, while there is none."""
+
+    async def start(self) -> None:
+        await self._revoking.start()
+        await self.mailer.start()
+        self.owner_link = await self.registration.owner_link()
+
+    async def close(self) -> None:
+        await self.mailer.close()
+        await self._revoking.close()
+        self.passwords.close()
+
+    async def me(self, principal: Principal) -> Account:
+        """The asker's own account. Raises Forbidden ``account-needed``."""
+        async with self._database.acquire() as db:
+            return (await access_account(db, principal, "profile")).shown()
