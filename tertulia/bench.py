@@ -224,13 +224,16 @@ def chat(
 def history(
     messages: Annotated[int, typer.Option(min=1000, help="Messages of the conversation.")] = 10_000_000,
     requests: Annotated[int, typer.Option(min=10, help="Pages that are asked for.")] = 2_000,
+    keep: Annotated[
+        Path | None, typer.Option(help="Load into this directory, keep it, and go on from what it has.")
+    ] = None,
 ) -> None:
     """Pages of history over HTTP, at random depth in a large conversation, after a restart."""
     from tertulia import bench_history
     from tertulia.bench_server import BenchError
 
     async def measure() -> None:
-        async for found in bench_history.run(messages, requests):
+        async for found in bench_history.run(messages, requests, keep):
             if isinstance(found, str):
                 typer.echo(found)
                 continue

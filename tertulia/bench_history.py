@@ -1,8 +1,8 @@
 """``tertulia bench history``: pages of history at random depth in one large conversation, over HTTP, after a restart.
 
 A real server makes its database; the conversation is loaded into it in bulk, 30 % of its messages followed by an edit
-or a reaction; then the server and its database are started anew, with nothing in their own caches (what the kernel
-keeps of files stays), and asked for pages one after the other.
+or a reaction, and vacuumed as the server does it by and by; then the server and its database are started anew, with
+nothing in their own caches (what the kernel keeps of files stays), and asked for pages one after the other.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 import random
 import tempfile
 import time
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,40 +72,60 @@ class Depths:
     server_cpu_ms: float
 
 
-async def run(messages: int, requests: int) -> AsyncIterator[str | Depths]:
-    """What is being done, and at last what was found. Raises BenchError."""
-    with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name:
-        directory = Path(name)
-        # As root the database runs as a user without rights, who must get to its own directory.
-        os.chmod(directory, 0o711)
-        conversation = str(uuid.uuid4())
+async def run(messages: int, requests: int, keep: Path | None = None) -> AsyncIterator[str | Depths]:
+    """What is being done, and at last what was found. Raises BenchError.
+
+    :param keep: a directory that is kept; what an earlier run has loaded into it is used, and the rest is added
+    """
+    with _directory(keep) as directory:
         began = time.monotonic()
         async with BenchServer(directory, capacity=100):
-            await _load(directory, conversation, messages)
-        yield f"loaded {messages:,} messages in {time.monotonic() - began:.0f} s"
+            conversation, loaded = await _load(directory, messages)
+        yield f"loaded {loaded:,} of {messages:,} messages in {time.monotonic() - began:.0f} s"
         async with BenchServer(directory, capacity=100) as server:
             yield await _ask(server, conversation, messages, requests)
 
 
-async def _load(directory: Path, conversation: str, messages: int) -> None:
+@contextmanager
+def _directory(keep: Path | None) -> Iterator[Path]:
+    with nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name:
+        directory = Path(name)
+        directory.mkdir(exist_ok=True)
+        # As root the database runs as a user without rights, who must get to its own directory.
+        os.chmod(directory, 0o711)
+        yield directory
+
+
+async def _load(directory: Path, messages: int) -> tuple[str, int]:
+    """Load what is missing; the conversation, and how many messages were loaded now."""
     db = await asyncpg.connect(**EmbeddedPostgres(directory / "data" / "postgres").parameters, timeout=10)
     try:
         await db.execute(
-            "INSERT INTO chat.conversation (id, kind, room_id, title) VALUES ($1, 'room', $2, 'Bench')",
-            conversation,
+            "INSERT INTO chat.conversation (kind, room_id, title) VALUES ('room', $1, 'Bench')"
+            " ON CONFLICT (room_id) DO NOTHING",
             ROOM,
         )
-        for first in range(1, messages + 1, CHUNK):
-            await db.execute(_LOAD, conversation, first, min(messages, first + CHUNK - 1), timeout=600)
-        last = await db.fetchval("SELECT max(seq) FROM chat.event WHERE conversation_id = $1", conversation)
-        await db.execute(
-            "INSERT INTO chat.head (conversation_id, last_seq, last_no) VALUES ($1, $2, $3)",
-            conversation,
-            last,
-            messages,
+        conversation = str(await db.fetchval("SELECT id FROM chat.conversation WHERE room_id = $1", ROOM))
+        there = await db.fetchval(
+            "SELECT coalesce(max(no), 0) FROM chat.message WHERE conversation_id = $1", conversation
         )
-        await db.execute("ANALYZE chat.event, chat.message, chat.reaction", timeout=600)
+        if there > messages:
+            raise BenchError(f"There are {there:,} messages already; name another directory, or ask for as many.")
+        if there == messages:
+            return conversation, 0
+        for first in range(there + 1, messages + 1, CHUNK):
+            await db.execute(_LOAD, conversation, first, min(messages, first + CHUNK - 1), timeout=600)
+        await db.execute(
+            "INSERT INTO chat.head (conversation_id, last_seq, last_no)"
+            " SELECT $1, max(seq), $2 FROM chat.event WHERE conversation_id = $1"
+            " ON CONFLICT (conversation_id) DO UPDATE SET last_seq = excluded.last_seq, last_no = excluded.last_no",
+            conversation,
+            messages,
+            timeout=600,
+        )
+        await db.execute("VACUUM ANALYZE chat.event, chat.message, chat.reaction", timeout=3600)
         await db.execute("CHECKPOINT", timeout=600)
+        return conversation, messages - there
     finally:
         await db.close()
 
