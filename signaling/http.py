@@ -12,6 +12,7 @@ from tertulia import http
 from tertulia.catalogue import CreateRoom, MintToken, Ok, ParticipantList, RoomList
 from tertulia.errors import BadRequest, Forbidden, NotFound, Unauthorized
 from tertulia.limits import Limiter, Rate
+from tertulia.names import read_name
 from tertulia.tokens import Principal
 
 GUEST_RATES = {"room": Rate(2, 60), "token": Rate(20, 200)}
@@ -58,8 +59,7 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
     async def create(request: web.Request) -> web.Response:
         key_id = key_or_guest(request, "room")
         asked = await http.read_json(request, CreateRoom)
-        name = asked.name.strip()
-        check_name(name)
+        name = read_name(asked.name)
         room = await signaling.directory.create(name, key_id)
         return http.json_response(room, 201, {"Location": f"/rooms/{room.id}"})
 
@@ -84,8 +84,7 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
             return http.json_response(await signaling.directory.mint_member(room, member), 201)
         key_id = key_or_guest(request, "token")
         asked = await http.read_json(request, MintToken)
-        name = asked.name.strip()
-        check_name(name)
+        name = read_name(asked.name)
         if not name:
             raise BadRequest("body-invalid", "A name is needed.", "name")
         if key_id is None:
@@ -128,9 +127,3 @@ def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:
         web.post("/rooms/{room}/robots", add_robot),
         web.delete("/rooms/{room}/robots/{identity}", remove_robot),
     ]
-
-
-def check_name(name: str) -> None:
-    """Raises BadRequest ``body-invalid`` for what no name should hold and PostgreSQL cannot store."""
-    if not name.isprintable():
-        raise BadRequest("body-invalid", "A name holds no control characters.", "name")
