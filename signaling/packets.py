@@ -21,6 +21,7 @@ CLOSE = text_frame(b"1")
 DISCONNECT = text_frame(b"41")
 
 _HEAD = re.compile(r"4([0-9])(/[^,]{0,100},)?([0-9]{1,10})?")
+_NAMED = re.compile(r'\["([a-z-]{1,40})",(.*)\]', re.DOTALL)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _NAME = msgspec.json.Decoder(str)
 
@@ -90,7 +91,9 @@ def _event(rest: str, number: str | None) -> Packet:
         data = _ARRAY.decode(rest)
         name = _NAME.decode(data[0])
     except (msgspec.MsgspecError, UnicodeError, RecursionError, IndexError):
-        return _STRANGE
+        # A payload that is no JSON (one with half a character in it, say) is refused like any other that does not fit.
+        named = _NAMED.fullmatch(rest) if number is not None else None
+        return _STRANGE if named is None else Event(named[1], int(number or 0), msgspec.Raw(named[2].encode()))
     return Event(name, int(number) if number is not None else None, data[1] if len(data) > 1 else None)
 
 

@@ -6,7 +6,6 @@ A data channel message is an :class:`~tertulia.catalogue.Envelope`; a Socket.IO 
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -14,10 +13,9 @@ import msgspec
 
 from tertulia.catalogue import FRAME_BYTES_MAX, REQUESTS, Envelope, Frame
 from tertulia.errors import BadRequest, TooLarge, to_client
+from tertulia.unreadable import no_json, unfit
 
 T = TypeVar("T", bound=Frame)
-
-_FIELD = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
 
 
 class Notice:
@@ -68,17 +66,17 @@ def convert(value: object, kind: type[T], *, strict: bool = True) -> T:
     try:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise unfit(error, "frame-invalid") from error
 
 
 def decode(payload: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """JSON as ``kind``. Raises BadRequest ``frame-invalid``."""
+    """JSON as ``kind``. Raises BadRequest ``frame-invalid`` or what is wrong with a text."""
     try:
         return msgspec.json.decode(payload, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise unfit(error, "frame-invalid") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadRequest("frame-invalid", "The frame is not JSON.") from error
+        raise no_json(payload, "frame-invalid", "frame") from error
 
 
 def decode_envelope(data: bytes) -> Envelope:
@@ -106,11 +104,3 @@ def refusal(number: int | None, error: BaseException) -> bytes:
     if number is not None:
         body["i"] = number
     return msgspec.json.encode(body)
-
-
-def _invalid(error: msgspec.ValidationError) -> BadRequest:
-    # msgspec's text names types and places, and at most an unknown name of the sender's own.
-    text = str(error)
-    found = _FIELD.search(text)
-    field = found.group(1) if found and found.group(1) else None
-    return BadRequest("frame-invalid", _FIELD.sub("", text) + ".", field)

@@ -7,7 +7,6 @@ that is not ours is logged and answered with ``internal``; none of its text leav
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +16,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 
-from tertulia.errors import BadRequest, NotFound, RateLimited, TertuliaError, TooLarge, Unauthorized, to_client
+from tertulia.errors import NotFound, RateLimited, TertuliaError, TooLarge, Unauthorized, to_client
+from tertulia.unreadable import no_json, unfit
 
 if TYPE_CHECKING:
     from tertulia.browser import Browsers
@@ -35,7 +35,6 @@ BROWSERS: web.AppKey[Browsers] = web.AppKey("browsers")
 
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-_FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
 async def read_json(request: web.Request, kind: type[T]) -> T:
@@ -52,15 +51,13 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def decode(body: bytes | str, kind: type[T]) -> T:
-    """JSON as ``kind``. Raises BadRequest ``body-invalid``."""
+    """JSON as ``kind``. Raises BadRequest ``body-invalid`` or what is wrong with a text."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        text = str(error)
-        found = _FIELD.search(text)
-        raise BadRequest("body-invalid", _FIELD.sub("", text) + ".", found.group(1) if found else None) from error
+        raise unfit(error, "body-invalid") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("body-invalid", "The body is not JSON.") from error
+        raise no_json(body, "body-invalid", "body") from error
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
