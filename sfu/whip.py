@@ -24,6 +24,7 @@ from sfu.service import SfuService, read_offer
 from tertulia import http
 from tertulia.catalogue import Grants, ParticipantKind
 from tertulia.errors import BadRequest, Forbidden, NotFound, TertuliaError, TooLarge, Unauthorized
+from tertulia.openapi import Operation, Refused
 from tertulia.tokens import Principal
 
 log = structlog.get_logger(__name__)
@@ -247,6 +248,40 @@ def _cors(handler: Handler) -> Handler:
             return http.error_response(error, {**CORS, **challenge})
 
     return answer
+
+
+def _operations(door: str, begins: str) -> list[Operation]:
+    path, session = f"/{door}/{{room}}", f"/{door}/{{room}}/{{session}}"
+    unsupported = (415, ("The body is of another type.", Refused))
+    return [
+        Operation(
+            "POST", path, f"{door}-begin", begins, "media", OFFER_TYPE, OFFER_TYPE, 201,
+            headers={
+                "Location": "The session's address.",
+                "ETag": "The tag of the session's ICE credentials.",
+                "Accept-Patch": "What a PATCH holds.",
+            },
+            further=dict([unsupported]),
+        ),
+        Operation(
+            "PATCH", session, f"{door}-restart", "Restart ICE; candidates need no answer (204).", "media",
+            FRAGMENT_TYPE, FRAGMENT_TYPE,
+            further=dict(
+                [
+                    unsupported,
+                    (204, ("There was nothing to answer.", None)),
+                    (412, ("If-Match names credentials that are no longer the current ones.", Refused)),
+                ]
+            ),
+        ),
+        Operation("DELETE", session, f"{door}-end", "End the session.", "media", None, None),
+    ]  # fmt: skip
+
+
+OPERATIONS = [
+    *_operations("whip", "Publish by WHIP (RFC 9725): an offer for an answer."),
+    *_operations("whep", "Watch by WHEP: an offer for an answer."),
+]
 
 
 def routes(sfu: SfuService, attendance: Attendance) -> Iterable[web.RouteDef]:

@@ -4,19 +4,65 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from aiohttp import web
 
 from signaling.service import SignalingService
 from tertulia import http
-from tertulia.catalogue import CreateRoom, MintToken, Ok, ParticipantList, RoomList
+from tertulia.catalogue import (
+    CreateRoom,
+    Frame,
+    MintToken,
+    Ok,
+    Participant,
+    ParticipantList,
+    RoomInfo,
+    RoomList,
+    RoomToken,
+)
 from tertulia.errors import BadRequest, Forbidden, NotFound, Unauthorized
 from tertulia.limits import Limiter, Rate
 from tertulia.names import read_name
+from tertulia.openapi import Credential, Operation
 from tertulia.tokens import Principal
 
 GUEST_RATES = {"room": Rate(2, 60), "token": Rate(20, 200)}
 """What all guests of this process together may cost the database; API keys are not counted."""
+
+
+def _operation(method: str, path: str, name: str, about: str, answer: type[Frame], **more: Any) -> Operation:
+    return Operation(method, path, name, about, "rooms", more.pop("request", None), answer, **more)
+
+
+_EITHER: tuple[Credential, ...] = ("token", "key")
+_PERSON = "/rooms/{room}/participants/{identity}"
+OPERATIONS = [
+    _operation(
+        "POST", "/rooms", "create-room", "Make a room; guests may where they are welcome.", RoomInfo,
+        request=CreateRoom, status=201, authenticated=False, credentials=("key",),
+        headers={"Location": "The room's address."},
+    ),
+    _operation("GET", "/rooms", "list-rooms", "The newest rooms.", RoomList, credentials=("key",)),
+    _operation("GET", "/rooms/{room}", "get-room", "One room.", RoomInfo, authenticated=False),
+    _operation("DELETE", "/rooms/{room}", "end-room", "End a room, with its conversation.", Ok, credentials=_EITHER),
+    _operation(
+        "POST", "/rooms/{room}/tokens", "mint-token", "A token that opens the room.",
+        RoomToken, request=MintToken, status=201, authenticated=False, credentials=_EITHER,
+    ),
+    _operation(
+        "GET", "/rooms/{room}/participants", "list-participants", "Who is in the room.", ParticipantList,
+        credentials=_EITHER,
+    ),
+    _operation("DELETE", _PERSON, "remove-participant", "Show somebody out.", Ok, credentials=_EITHER),
+    _operation(
+        "POST", "/rooms/{room}/robots", "add-robot", "Have a robot come.", Participant,
+        status=201, credentials=_EITHER,
+    ),
+    _operation(
+        "DELETE", "/rooms/{room}/robots/{identity}", "remove-robot", "Send a robot away.", Ok, credentials=_EITHER
+    ),
+]  # fmt: skip
 
 
 def routes(signaling: SignalingService) -> Iterable[web.RouteDef]:

@@ -30,7 +30,7 @@ from sfu import whip
 from sfu.robots import RobotHost
 from sfu.service import SfuService
 from signaling.service import SignalingService
-from tertulia import bus_choice, http, metrics, openapi, pages
+from tertulia import bus_choice, health, http, metrics, openapi, pages
 from tertulia.browser import Browsers
 from tertulia.bus import Bus
 from tertulia.catalogue import Grants
@@ -56,6 +56,20 @@ class Services:
 SERVICES: web.AppKey[Services] = web.AppKey("services")
 
 
+def operations() -> list[openapi.Operation]:
+    """Everything that can be asked over HTTP, for ``/openapi.json``."""
+    return [
+        *chat.routes.operations(),
+        *accounts.routes.operations(),
+        *accounts.development.OPERATIONS,
+        *signaling.http.OPERATIONS,
+        *whip.OPERATIONS,
+        *turn.http.OPERATIONS,
+        *health.OPERATIONS,
+        *metrics.OPERATIONS,
+    ]
+
+
 async def build(settings: Settings) -> web.Application:
     """The program as one aiohttp application. Its services start with it and stop with it."""
     tokens = Tokens(settings)
@@ -77,17 +91,15 @@ async def build(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens
     app[http.BROWSERS] = browsers
-    app[SERVICES] = services = Services(database, bus, chat_service, sfu_service, signaling_service, accounts_service)
+    app[SERVICES] = Services(database, bus, chat_service, sfu_service, signaling_service, accounts_service)
     pages.install(app, settings)
-    app.add_routes(health_routes(services))
+    app.add_routes(health.routes(database))
     app.add_routes(
         metrics.routes({"sfu": sfu_service.stats, "media": sfu_service.totals, "signaling": signaling_service.stats})
     )
     app.add_routes(turn.http.routes(settings))
     app.add_routes(chat.http.routes(chat_service))
-    app.add_routes(
-        openapi.routes([*chat.routes.operations(), *accounts.routes.operations(), *accounts.development.OPERATIONS])
-    )
+    app.add_routes(openapi.routes(operations()))
     app.add_routes(accounts.http.routes(accounts_service, browsers, settings))
     app.add_routes(accounts.development.routes(settings, tokens, chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
@@ -117,17 +129,3 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
                 await close()
             except Exception as error:  # one that fails must not keep the others from stopping
                 log.error("a service did not stop cleanly", exc_info=error)
-
-
-def health_routes(services: Services) -> list[web.RouteDef]:
-    """``/healthz``: the process runs. ``/readyz``: it can do its work, so a balancer may send people here."""
-
-    async def healthz(_: web.Request) -> web.Response:
-        return http.json_response({"status": "ok"})
-
-    async def readyz(_: web.Request) -> web.Response:
-        database = await services.database.ready()
-        status = "ok" if database else "unavailable"
-        return http.json_response({"status": status, "database": database}, 200 if database else 503)
-
-    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]

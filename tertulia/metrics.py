@@ -15,7 +15,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
+from tertulia.openapi import Operation
+
 Source = Callable[[], dict[str, Any]]
+
+OPERATIONS = [
+    Operation(
+        "GET", "/metrics", "metrics", "Counters in the Prometheus text format.", "operations", None, "text/plain",
+        authenticated=False,
+    )
+]  # fmt: skip
 
 
 class ServiceCollector(Collector):
