@@ -68,7 +68,7 @@ class ChatService:
         self.conversations = ConversationDesk(core)
         self.personal = PersonalDesk(core)
         self.marks = MarkDesk(core, self.personal, self.tell)
-        self.calls = CallDesk(core)
+        self.calls = CallDesk(core, timing)
         self.passing = PassingDesk(core, self.tell)
         self.presence = PresenceDesk(core, bus, timing)
         self.finding = SearchDesk(core)
@@ -92,6 +92,7 @@ class ChatService:
         self.own_logs.start()
         self.index.start()
         self.sweeper.start()
+        self.calls.start()
         await self.presence.start()
         self._heart = asyncio.create_task(self._beat(), name="chat-heartbeat")
 

@@ -72,6 +72,7 @@ async def delete_room_conversation(db: Connection, room_id: str) -> str | None:
         "invite",
         "draft",
         "search_doc",
+        "call",
     ):
         await db.execute(f"DELETE FROM chat.{table} WHERE conversation_id = $1", found)
     await db.execute("DELETE FROM chat.conversation WHERE id = $1", found)
