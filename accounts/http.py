@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -50,6 +51,7 @@ from tertulia.settings import Settings
 from tertulia.tokens import Principal, derived_secret
 
 DEVICE_TTL_S = 365 * 86_400
+_IDENTITY = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -169,7 +171,7 @@ class Door:
     # --- of others -------------------------------------------------------------------------------------------------
 
     async def profile(self, request: web.Request, principal: Principal) -> web.Response:
-        return http.json_response(await self._accounts.profiles.profile(principal, request.match_info["userId"]))
+        return http.json_response(await self._accounts.profiles.profile(principal, _subject(request)))
 
     async def accounts(self, request: web.Request, principal: Principal) -> web.Response:
         asked = _from_query(request, ListAccounts)
@@ -177,20 +179,20 @@ class Door:
 
     async def give_role(self, request: web.Request, principal: Principal) -> web.Response:
         asked = await http.read_json(request, SetAccountRole)
-        subject = request.match_info["userId"]
+        subject = _subject(request)
         return http.json_response(await self._accounts.administration.set_role(principal, subject, asked))
 
     async def ban(self, request: web.Request, principal: Principal) -> web.Response:
         asked = await http.read_json(request, SetBan)
-        subject = request.match_info["userId"]
+        subject = _subject(request)
         return http.json_response(await self._accounts.administration.set_ban(principal, subject, asked))
 
     async def log_out_account(self, request: web.Request, principal: Principal) -> web.Response:
-        await self._accounts.administration.log_out(principal, request.match_info["userId"])
+        await self._accounts.administration.log_out(principal, _subject(request))
         return http.json_response(Accepted())
 
     async def make_reset_link(self, request: web.Request, principal: Principal) -> web.Response:
-        made = await self._accounts.administration.reset_link(principal, request.match_info["userId"])
+        made = await self._accounts.administration.reset_link(principal, _subject(request))
         return http.json_response(made, 201)
 
     async def invite(self, request: web.Request, principal: Principal) -> web.Response:
@@ -259,6 +261,14 @@ class Door:
         account, _, mac = request.cookies.get(self._browsers.device_cookie, "").rpartition(".")
         right = hmac.new(self._device_key, account.encode(), "sha256").hexdigest()
         return account if hmac.compare_digest(right.encode(), mac.encode()) else None
+
+
+def _subject(request: web.Request) -> str:
+    """Whom the address names. Raises NotFound ``account-not-found`` for what nobody can be called."""
+    subject = request.match_info["userId"]
+    if _IDENTITY.fullmatch(subject) is None:
+        raise refusals.no_account()
+    return subject
 
 
 F = TypeVar("F", bound=Frame)

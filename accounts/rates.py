@@ -25,6 +25,8 @@ RATES: Mapping[str, Rate] = {
     "password": Rate(1 / 30, 10),  # one's own password, asked again
 }
 
+clock = time.monotonic
+
 
 class Gate(Protocol):
     """Counts; where the buckets are is its own matter."""
@@ -40,7 +42,7 @@ class LocalGate:
         self._limiters = Limiters(rates, remembered=50_000)
 
     async def check(self, kind: str, *key: str) -> None:
-        self._limiters.check(digest(kind, *key), kind, time.monotonic())
+        self._limiters.check(digest(kind, *key), kind, clock())
 
 
 def digest(*key: str) -> str:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
-from accounts import account_store, passwords
+from accounts import account_store, passwords, rates
 from accounts.account_store import AccountRow
 from accounts.mail import Outbox
 from accounts.sessions import Device
@@ -37,6 +37,12 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """What hashes cost is the matter of one test file."""
     monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
     monkeypatch.setattr(passwords, "PASSES", 1)
+
+
+@pytest.fixture
+def still_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buckets do not fill again while a slow machine runs the test."""
+    monkeypatch.setattr(rates, "clock", lambda: 1000.0)
 
 
 @dataclass
