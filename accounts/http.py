@@ -174,7 +174,7 @@ class Door:
         return http.json_response(await self._accounts.profiles.profile(principal, _subject(request)))
 
     async def accounts(self, request: web.Request, principal: Principal) -> web.Response:
-        asked = _from_query(request, ListAccounts)
+        asked = from_query(request, ListAccounts)
         return http.json_response(await self._accounts.administration.listed(principal, asked))
 
     async def give_role(self, request: web.Request, principal: Principal) -> web.Response:
@@ -200,7 +200,7 @@ class Door:
         return http.json_response(await self._accounts.administration.invite(principal, asked), 201)
 
     async def audit(self, request: web.Request, principal: Principal) -> web.Response:
-        asked = _from_query(request, ListAudit)
+        asked = from_query(request, ListAudit)
         return http.json_response(await self._accounts.administration.audit_log(principal, asked.cursor))
 
     # --- what they share -------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ class Door:
         async def for_anybody(request: web.Request) -> web.Response:
             if request.method not in SAFE:
                 self._browsers.check_origin(request, required=False)
-            await self._accounts.gate.check("address", self._address(request))
+            await self.count(request)
             answer: web.Response = await method(request)
             return answer
 
@@ -248,10 +248,19 @@ class Door:
         answer: Frame = LoggedInAs(session=session) if wrap else session
         response = http.json_response(answer, status)
         if grant.browser:
-            browsers.set(response, browsers.access_cookie, grant.access, ACCESS_TTL_S)
-            browsers.set(response, browsers.refresh_cookie, grant.refresh, SESSION_DAYS * 86_400)
-            browsers.set(response, browsers.device_cookie, self._device_token(grant.account), DEVICE_TTL_S)
+            self.set_cookies(response, grant)
         return response
+
+    def set_cookies(self, response: web.Response, grant: Grant) -> None:
+        """Have the browser be logged in."""
+        browsers = self._browsers
+        browsers.set(response, browsers.access_cookie, grant.access, ACCESS_TTL_S)
+        browsers.set(response, browsers.refresh_cookie, grant.refresh, SESSION_DAYS * 86_400)
+        browsers.set(response, browsers.device_cookie, self._device_token(grant.account), DEVICE_TTL_S)
+
+    async def count(self, request: web.Request) -> None:
+        """Count a request of somebody who is not logged in. Raises RateLimited."""
+        await self._accounts.gate.check("address", self._address(request))
 
     def _device_token(self, account: AccountRow) -> str:
         return f"{account.id}.{hmac.new(self._device_key, account.id.encode(), 'sha256').hexdigest()}"
@@ -274,7 +283,7 @@ def _subject(request: web.Request) -> str:
 F = TypeVar("F", bound=Frame)
 
 
-def _from_query(request: web.Request, kind: type[F]) -> F:
+def from_query(request: web.Request, kind: type[F]) -> F:
     """What a query asks; what is said with nothing is left out. Raises BadRequest ``frame-invalid``."""
     return convert({name: text for name, text in request.query.items() if text}, kind, strict=False)
 

@@ -59,3 +59,31 @@ def bad_cursor() -> BadRequest:
 
 def no_session() -> NotFound:
     return NotFound("session-not-found", "There is no such session of yours.")
+
+
+def no_provider() -> NotFound:
+    return NotFound("provider-unknown", "This server knows no such provider.")
+
+
+def bad_state() -> Forbidden:
+    return Forbidden("oauth-state-invalid", "This log-in did not begin here, or it is over; begin again.")
+
+
+def oauth_denied() -> Forbidden:
+    return Forbidden("oauth-denied", "The provider did not let you in.")
+
+
+def oauth_failed() -> Forbidden:
+    return Forbidden("oauth-failed", "The provider cannot be reached, or what it says cannot be believed.")
+
+
+def unverified_email() -> Forbidden:
+    return Forbidden("email-unverified", "The provider names no address of yours that it has verified.")
+
+
+def link_needed() -> Forbidden:
+    return Forbidden("oauth-link-needed", "There is an account with this address; log in to it and link the provider.")
+
+
+def identity_linked() -> Conflict:
+    return Conflict("identity-linked", "This is linked to another account already.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from accounts import mail
+from accounts import mail, providers
 from accounts.administration import AdministrationDesk
 from accounts.core import Core, Know, access_account
 from accounts.factors import FactorDesk
 from accounts.login import LogInDesk
+from accounts.oauth import OAuthDesk
 from accounts.passwords import Passwords
 from accounts.profiles import ProfileDesk
 from accounts.rates import Gate, LocalGate
@@ -53,6 +54,7 @@ class AccountsService:
         self.log_ins = LogInDesk(core, self.factors)
         self.recovery = RecoveryDesk(core)
         self.profiles = ProfileDesk(core, know)
+        self.oauth = OAuthDesk(core, know, providers.configured(settings))
         self.administration = AdministrationDesk(core)
         self.owner_link: str | None = None
         """The address by which the first owner comes, while there is none."""

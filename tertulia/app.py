@@ -15,6 +15,7 @@ from aiohttp import web
 
 import accounts.development
 import accounts.http
+import accounts.oauth_http
 import accounts.routes
 import chat.http
 import chat.routes
@@ -61,6 +62,7 @@ def operations() -> list[openapi.Operation]:
     return [
         *chat.routes.operations(),
         *accounts.routes.operations(),
+        *accounts.oauth_http.OPERATIONS,
         *accounts.development.OPERATIONS,
         *signaling.http.OPERATIONS,
         *whip.OPERATIONS,
@@ -101,6 +103,7 @@ async def build(settings: Settings) -> web.Application:
     app.add_routes(chat.http.routes(chat_service))
     app.add_routes(openapi.routes(operations()))
     app.add_routes(accounts.http.routes(accounts_service, browsers, settings))
+    app.add_routes(accounts.oauth_http.routes(accounts_service, browsers, settings))
     app.add_routes(accounts.development.routes(settings, tokens, chat_service))
     app.add_routes(signaling.http.routes(signaling_service))
     app.add_routes(whip.routes(sfu_service, signaling_service))

@@ -191,6 +191,40 @@ class RecoveryCodes(Frame, frozen=True):
     codes: list[str]
 
 
+# --- by way of others --------------------------------------------------------------------------------------------
+
+
+class OAuthProviders(Frame, frozen=True):
+    """Names for ``GET /auth/oauth/{provider}``, where a page sends the browser to log in."""
+
+    providers: list[str]
+
+
+class OAuthBegin(Frame, frozen=True):
+    """``path``: where the browser goes on after it came back."""
+
+    path: Annotated[str, Meta(max_length=200)] = "/"
+
+
+class OAuthReturn(Frame, frozen=True):
+    """What a provider sends the browser back with (RFC 6749, section 4.1.2; RFC 9207)."""
+
+    state: Annotated[str, Meta(max_length=200)] = ""
+    code: Annotated[str, Meta(max_length=2048)] | None = None
+    error: Annotated[str, Meta(max_length=200)] | None = None
+    iss: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class OAuthLink(Frame, frozen=True):
+    """``path``: where the browser goes on after it came back."""
+
+    path: Annotated[str, Meta(max_length=200)] = "/"
+
+
+class OAuthBegun(Frame, frozen=True):
+    url: str
+
+
 # --- administration ----------------------------------------------------------------------------------------------
 
 
@@ -264,9 +298,20 @@ class Outbox(Frame, frozen=True):
 
 ACCOUNT_REQUESTS: tuple[type[Frame], ...] = (
     *(Register, FinishRegistration, LogIn, SecondFactor, Refresh, LogOut, ChangePassword, Recover, FinishRecovery),
-    *(ConfirmPassword, ConfirmTotp, UpdateAccount, SetAccountRole, SetBan, MakeInvitation, ListAccounts, ListAudit),
+    *(
+        ConfirmPassword,
+        ConfirmTotp,
+        UpdateAccount,
+        SetAccountRole,
+        SetBan,
+        MakeInvitation,
+        ListAccounts,
+        ListAudit,
+        OAuthLink,
+    ),
+    *(OAuthBegin, OAuthReturn),
 )
 ACCOUNT_ANSWERS: tuple[type[Frame], ...] = (
     *(SessionTokens, LoggedInAs, Myself, Accepted, SessionList, TotpSecret, RecoveryCodes, Profile),
-    *(AccountList, Link, AuditList, Outbox),
+    *(AccountList, Link, AuditList, Outbox, OAuthProviders, OAuthBegun),
 )

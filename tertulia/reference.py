@@ -16,6 +16,7 @@ from typing import get_args
 from msgspec import NODEFAULT, Raw
 from msgspec import inspect as shapes
 
+from accounts.oauth_http import OPERATIONS as OAUTH
 from accounts.permissions import RIGHTS
 from accounts.routes import ROUTES as ACCOUNT_ROUTES
 from chat.routes import ROUTES
@@ -50,6 +51,11 @@ def accounts_http() -> Iterable[str]:
         asked = f"{link(route.request)} → " if route.request is not None else "→ "
         status = f"{route.status} " if route.status != 200 else ""
         yield f"| `{route.method} {route.path}` | {route.about} | {who} | {asked}{status}{link(route.answer)} |"
+    for each in OAUTH:
+        who = "whoever has an account" if each.authenticated else "anybody"
+        asked = f"{link(each.request)} → " if isinstance(each.request, type) else "→ "
+        answer = link(each.answer) if isinstance(each.answer, type) else str(each.status)
+        yield f"| `{each.method} {each.path}` | {each.about} | {who} | {asked}{answer} |"
 
 
 def notices() -> Iterable[str]:

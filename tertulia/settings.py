@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -125,6 +127,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     mail_from: Annotated[str, _help("The sender of mails, e.g. `Tertulia <tertulia@example.org>`.")] = ""
+    oauth_clients: Annotated[
+        dict[str, str],
+        _help(
+            "Providers that people may log in by, with `client id:secret`: `google`, `github`, `facebook`, and names "
+            "of `oauth_issuers`. They come back to `/auth/oauth/<name>/callback`."
+        ),
+    ] = {}
+    oauth_issuers: Annotated[
+        dict[str, str], _help("Addresses of further OpenID issuers by name, e.g. `work=https://id.example.org`.")
+    ] = {}
     room_capacity: Annotated[int, Meta(ge=1, le=10_000), _help("How many participants a room holds at most.")] = 100
     video_codec: Annotated[
         VideoCodec,
@@ -344,6 +356,15 @@ def _check(settings: Settings) -> None:
         raise SettingsError("smtp_url begins with smtp:// (STARTTLS) or smtps:// (TLS from the start).")
     if settings.smtp_url and "@" not in settings.mail_from:
         raise SettingsError("smtp_url is set but mail_from is not; give the address that mails come from.")
+    for name, issuer in settings.oauth_issuers.items():
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise SettingsError(f"The OpenID issuer {name!r} in oauth_issuers is an address that begins with https://.")
+    for name, credentials in settings.oauth_clients.items():
+        if name not in ("google", "github", "facebook") and name not in settings.oauth_issuers:
+            raise SettingsError(f"oauth_clients names {name!r}; give the address of that issuer in oauth_issuers.")
+        if not re.fullmatch(r"[a-z0-9-]{1,32}", name) or ":" not in credentials:
+            raise SettingsError(f"oauth_clients is written as name=client id:secret; {name!r} is not.")
     if settings.registration == "domain" and not settings.registration_domains:
         raise SettingsError("registration is domain, so registration_domains must name at least one.")
     if settings.registration in ("open", "domain") and not settings.smtp_url and not settings.development:

@@ -672,6 +672,15 @@ export interface OutboxMail {
   text: string;
 }
 
+/** Names for `GET /auth/oauth/{provider}`, where a page sends the browser to log in. */
+export interface OAuthProviders {
+  providers: string[];
+}
+
+export interface OAuthBegun {
+  url: string;
+}
+
 /** Why a request was refused. `code` is stable, `message` is for people. */
 export interface ErrorBody {
   code: string;
@@ -1138,6 +1147,24 @@ export interface ListAudit {
   cursor?: string | null;
 }
 
+/** `path`: where the browser goes on after it came back. */
+export interface OAuthLink {
+  path?: string;
+}
+
+/** `path`: where the browser goes on after it came back. */
+export interface OAuthBegin {
+  path?: string;
+}
+
+/** What a provider sends the browser back with (RFC 6749, section 4.1.2; RFC 9207). */
+export interface OAuthReturn {
+  state?: string;
+  code?: string | null;
+  error?: string | null;
+  iss?: string | null;
+}
+
 /** Client to server, each answered. */
 export interface Requests {
   join: { request: Join; answer: Joined };
@@ -1252,12 +1279,14 @@ export type ErrorCode =
   | "edit-stale"
   | "email-invalid"
   | "email-taken"
+  | "email-unverified"
   | "event-unknown"
   | "forbidden"
   | "frame-invalid"
   | "frame-too-large"
   | "guests-disabled"
   | "ice-session-outdated"
+  | "identity-linked"
   | "internal"
   | "invite-invalid"
   | "kind-unfit"
@@ -1274,6 +1303,10 @@ export type ErrorCode =
   | "not-a-member"
   | "not-found"
   | "not-joined"
+  | "oauth-denied"
+  | "oauth-failed"
+  | "oauth-link-needed"
+  | "oauth-state-invalid"
   | "offer-invalid"
   | "offer-missing-section"
   | "origin-foreign"
@@ -1281,8 +1314,10 @@ export type ErrorCode =
   | "own-only"
   | "participant-not-found"
   | "password-weak"
+  | "path-invalid"
   | "pins-full"
   | "preferences-full"
+  | "provider-unknown"
   | "publish-not-granted"
   | "rate-limited"
   | "reaction-invalid"
