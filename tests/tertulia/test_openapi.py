@@ -40,7 +40,7 @@ def test_every_operation_has_a_name_of_its_own_and_says_how_it_refuses() -> None
     names = [each["operationId"] for each in listed]
     assert len(names) == len(set(names)) == len(operations())
     assert all({"400", "401", "403", "404", "429", "503"} <= each["responses"].keys() for each in listed)
-    assert all(any(status.startswith("2") for status in each["responses"]) for each in listed)
+    assert all(any(status[0] in "23" for status in each["responses"]) for each in listed)
 
 
 async def test_every_address_of_the_program_is_described() -> None:
