@@ -34,6 +34,8 @@ class Gate(Protocol):
     async def check(self, kind: str, *key: str) -> None:
         """Count one request of ``kind``, a name in ``RATES``. Raises RateLimited with the time to wait."""
 
+    async def close(self) -> None: ...
+
 
 class LocalGate:
     """The buckets of one process."""
@@ -43,6 +45,9 @@ class LocalGate:
 
     async def check(self, kind: str, *key: str) -> None:
         self._limiters.check(digest(kind, *key), kind, clock())
+
+    async def close(self) -> None:
+        """Nothing is left."""
 
 
 def digest(*key: str) -> str:

@@ -13,6 +13,7 @@ from accounts.oauth import OAuthDesk
 from accounts.passwords import Passwords
 from accounts.profiles import ProfileDesk
 from accounts.rates import Gate, LocalGate
+from accounts.rates_redis import RedisGate
 from accounts.recovery import RecoveryDesk
 from accounts.registration import RegistrationDesk
 from accounts.revoking import Revoking
@@ -46,7 +47,7 @@ class AccountsService:
         self._revoking = Revoking(database, bus, tokens.revocations, closes)
         self.passwords = passwords or Passwords()
         self.mailer = mail.choose(settings)
-        self.gate = gate or LocalGate()
+        self.gate: Gate = gate or (RedisGate(settings.redis_url) if settings.redis_url else LocalGate())
         self.sessions = SessionDesk(database, tokens, self._revoking, settings.token_secret)
         core = Core(settings, database, self.passwords, self.sessions, self.mailer, self.gate)
         self.factors = FactorDesk(core)
@@ -67,6 +68,7 @@ class AccountsService:
     async def close(self) -> None:
         await self.mailer.close()
         await self._revoking.close()
+        await self.gate.close()
         self.passwords.close()
 
     async def me(self, principal: Principal) -> Account:

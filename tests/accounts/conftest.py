@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
 
 from accounts import account_store, passwords, rates
 from accounts.account_store import AccountRow
 from accounts.mail import Outbox
+from accounts.routes import ROUTES
 from accounts.sessions import Device
 from tertulia import app as composition
 from tertulia.app import Services
 from tertulia.catalogue import AccountRole
+from tertulia.errors import CODES
+from tertulia.openapi import REFUSALS, Refused
 from tertulia.settings import Settings
 from tests.databases import shared_server
 
@@ -101,6 +106,7 @@ class House:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         async with self.web.request(method, self.url + path, json=body, headers=sent) as response:
             text = await response.read()
+            check_described(method, path, response.status, text)
             return Answer(
                 response.status,
                 await response.json() if text else None,
@@ -135,6 +141,27 @@ class House:
         """What the link of the newest mail to this address holds."""
         text = next(mail.text for mail in reversed(self.outbox.mails) if mail.to == to)
         return text.split("#", 1)[1].split()[0]
+
+
+def check_described(method: str, path: str, status: int, body: bytes) -> None:
+    """What ``/openapi.json`` says of an operation of accounts is what it answers: status and shape."""
+    for route in ROUTES:
+        pattern = re.sub(r"{\w+}", "[^/]+", route.path)
+        if route.method != method or re.fullmatch(pattern, path.partition("?")[0]) is None:
+            continue
+        if status == route.status:
+            answered = msgspec.json.decode(body)
+            msgspec.convert(answered, route.answer)
+            assert set(answered) == set(route.answer.__struct_encode_fields__), "nothing more is told than is described"
+            SUCCEEDED.add(route.name)
+        else:
+            assert status in REFUSALS, (route.name, status)
+            assert msgspec.json.decode(body, type=Refused).error.code in CODES
+        return
+
+
+SUCCEEDED: set[str] = set()
+"""Operations of accounts that were answered as asked in this run."""
 
 
 @asynccontextmanager
