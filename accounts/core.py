@@ -19,6 +19,9 @@ from tertulia.tokens import Principal
 Know = Callable[[str, str], Awaitable[None]]
 """Tells the rest of the program of somebody's identity and name, so that they can be written to."""
 
+Block = Callable[[Principal, str, bool], Awaitable[None]]
+"""Has nothing more of somebody reach the asker, or again; where messages are kept."""
+
 
 @dataclass(frozen=True)
 class Core:

@@ -173,6 +173,14 @@ class Door:
     async def profile(self, request: web.Request, principal: Principal) -> web.Response:
         return http.json_response(await self._accounts.profiles.profile(principal, _subject(request)))
 
+    async def block(self, request: web.Request, principal: Principal) -> web.Response:
+        await self._accounts.profiles.block(principal, _subject(request), True)
+        return http.json_response(Accepted())
+
+    async def unblock(self, request: web.Request, principal: Principal) -> web.Response:
+        await self._accounts.profiles.block(principal, _subject(request), False)
+        return http.json_response(Accepted())
+
     async def accounts(self, request: web.Request, principal: Principal) -> web.Response:
         asked = from_query(request, ListAccounts)
         return http.json_response(await self._accounts.administration.listed(principal, asked))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from accounts import account_store, refusals
-from accounts.core import Core, Know, access_account
+from accounts.core import Block, Core, Know, access_account
 from chat.checks import check_line, check_text
 from tertulia.catalogue import Account, Profile, UpdateAccount
 from tertulia.tokens import Principal
 
 
 class ProfileDesk:
-    def __init__(self, core: Core, know: Know) -> None:
+    def __init__(self, core: Core, know: Know, block: Block) -> None:
         self._core = core
         self._know = know
+        self._block = block
 
     async def update(self, principal: Principal, asked: UpdateAccount) -> Account:
         """Change one's own name or status. Raises BadRequest ``text-invalid`` or ``text-blank``."""
@@ -36,3 +37,14 @@ class ProfileDesk:
         if found is None or found.banned:
             raise refusals.no_account()
         return Profile(found.id, found.name, found.status_text)
+
+    async def block(self, principal: Principal, account: str, blocked: bool) -> None:
+        """Take no more messages from somebody, or take them again.
+
+        Raises NotFound ``account-not-found``, BadRequest ``user-invalid`` (oneself), Conflict ``preferences-full``.
+        """
+        async with self._core.database.acquire() as db:
+            await access_account(db, principal, "profile")
+            if await account_store.by_id(db, account) is None:
+                raise refusals.no_account()
+        await self._block(principal, account, blocked)

@@ -106,6 +106,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("PUT", "/user/update", "update-account", UpdateAccount, Account, "profile", "Change one's profile."),
     Route("GET", "/user/{userId}", "profile", None, Profile, "people", "Somebody as others see them."),
+    Route("POST", "/user/block/{userId}", "block", None, Accepted, "profile", "Take no more messages from somebody."),
+    Route("DELETE", "/user/block/{userId}", "unblock", None, Accepted, "profile", "Take them again."),
     Route("GET", "/accounts", "accounts", ListAccounts, AccountList, "accounts", "All accounts."),
     Route("PUT", "/accounts/{userId}/role", "give-role", SetAccountRole, Account, "roles", "Give somebody a role."),
     Route("PUT", "/accounts/{userId}/ban", "ban", SetBan, Account, "accounts", "Shut somebody out, or no longer."),

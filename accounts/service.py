@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from accounts import mail, providers
 from accounts.administration import AdministrationDesk
-from accounts.core import Core, Know, access_account
+from accounts.core import Block, Core, Know, access_account
 from accounts.factors import FactorDesk
 from accounts.login import LogInDesk
 from accounts.oauth import OAuthDesk
@@ -29,6 +29,7 @@ class AccountsService:
     """Who people are.
 
     :param know: see :data:`accounts.core.Know`
+    :param block: see :data:`accounts.core.Block`
     :param closes: closes what somebody has open in this process that their tokens no longer allow
     """
 
@@ -39,6 +40,7 @@ class AccountsService:
         bus: Bus,
         tokens: Tokens,
         know: Know,
+        block: Block,
         closes: Callable[[str], None],
         gate: Gate | None = None,
         passwords: Passwords | None = None,
@@ -54,7 +56,7 @@ class AccountsService:
         self.registration = RegistrationDesk(core, know)
         self.log_ins = LogInDesk(core, self.factors)
         self.recovery = RecoveryDesk(core)
-        self.profiles = ProfileDesk(core, know)
+        self.profiles = ProfileDesk(core, know, block)
         self.oauth = OAuthDesk(core, know, providers.configured(settings))
         self.administration = AdministrationDesk(core)
         self.owner_link: str | None = None

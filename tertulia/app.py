@@ -6,6 +6,7 @@ them all. It holds no logic of its own.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ from signaling.service import SignalingService
 from tertulia import bus_choice, health, http, metrics, openapi, pages
 from tertulia.browser import Browsers
 from tertulia.bus import Bus
-from tertulia.catalogue import Grants
+from tertulia.catalogue import Grants, SetBlock
 from tertulia.database import Database
 from tertulia.settings import Settings
 from tertulia.tokens import ACCOUNT_KEY, Principal, Tokens
@@ -88,7 +89,10 @@ async def build(settings: Settings) -> web.Application:
     async def know(identity: str, name: str) -> None:
         await chat_service.personal.know(Principal(identity, name, "", Grants(), ACCOUNT_KEY, 0))
 
-    accounts_service = AccountsService(settings, database, bus, tokens, know, signaling_service.expel)
+    async def block(principal: Principal, user: str, blocked: bool) -> None:
+        await chat_service.personal.set_block(principal, SetBlock(user, str(uuid.uuid4()), blocked))
+
+    accounts_service = AccountsService(settings, database, bus, tokens, know, block, signaling_service.expel)
 
     app = web.Application(middlewares=[http.errors], client_max_size=http.BODY_BYTES_MAX)
     app[http.TOKENS] = tokens

@@ -196,7 +196,9 @@ def welcome(settings: Settings, owner_link: str | None = None) -> str:
     elif not settings.public_url.startswith("https://") and not is_loopback(settings.http_host):
         lines.append("  Browsers give camera and microphone to HTTPS pages only: see docs/operating.md, TLS.")
     if owner_link is not None:
-        lines.append("  There are no accounts yet. This link, good for a day, makes the owner's (docs/operating.md, Accounts):")
+        lines.append(
+            "  There are no accounts yet. This link makes the owner's, within a day (docs/operating.md, Accounts):"
+        )
         lines.append(f"  {owner_link}")
     lines.append("  Stop with Ctrl-C.")
     return "\n".join(lines)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import urllib.request
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import structlog
@@ -26,7 +28,7 @@ async def live(house: House) -> list[str]:
     )
     token, ada = made.body["token"], made.body["account"]["id"]
 
-    async def do(method: str, path: str, body: object = None) -> dict[str, str]:
+    async def do(method: str, path: str, body: object = None) -> dict[str, Any]:
         answer = await house.ask(method, path, body, token=token)
         assert answer.status < 300, (path, answer.body)
         return dict(answer.body)
@@ -34,6 +36,13 @@ async def live(house: House) -> list[str]:
     await do("GET", "/auth/user")
     await do("PUT", "/user/update", {"status_text": "at work"})
     await do("GET", f"/user/{owner.id}")
+    await do("POST", f"/user/block/{owner.id}")
+    assert (await do("GET", "/chat/me"))["blocked"] == [owner.id]
+    direct = await owner.ask("POST", "/chat/direct", {"user": ada})
+    text = {"conversation": direct.body["id"], "client_id": str(uuid.uuid4()), "body": {"text": "hello"}}
+    assert (await owner.ask("POST", "/chat/send", text)).code == "blocked"
+    await do("DELETE", f"/user/block/{owner.id}")
+    assert (await owner.ask("POST", "/chat/send", text)).status == 200
     secret = (await do("POST", "/auth/totp", {"password": PASSWORD}))["secret"]
     totp = pyotp.TOTP(secret)
     await do("POST", "/auth/totp/confirm", {"code": totp.now()})

@@ -59,7 +59,7 @@ async def come_and_go(sfu: SfuService, times: int) -> list[weakref.ref[Session]]
 
 
 def gone(references: list[weakref.ref[Session]]) -> bool:
-    """Collects first: who looked at statistics may have held a session, and its cycles, until after the last collection."""
+    """Collects first: who looked at statistics may have held a session until after the last collection."""
     gc.collect()
     return not any(reference() for reference in references)
 
