@@ -57,6 +57,9 @@ def sfu(
     packet_bytes: Annotated[int, typer.Option(min=200, max=1200, help="RTP packet as the publisher makes it.")] = 1100,
     seconds: Annotated[float, typer.Option(min=1, help="Length of a measurement, after warming up.")] = 10,
     cipher: Annotated[Cipher, typer.Option(help="SRTP profile.")] = "gcm128",
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="Viewers give transport-wide feedback every 50 ms, as browsers do.")
+    ] = False,
     saturate: Annotated[bool, typer.Option("--saturate", help="Raise --pps until packets are lost.")] = False,
     sleeping: Annotated[
         bool, typer.Option("--sleeping", help="Receivers sleep between packets: the server pays for waking them.")
@@ -71,7 +74,7 @@ def sfu(
         raise typer.BadParameter("--viewers is written as 10,100,400.") from error
     options = Options(
         publishers=publishers, audio=audio, shape=shape, pps=pps, packet_bytes=packet_bytes, seconds=seconds,
-        cipher=cipher, saturate=saturate, polling=not sleeping,
+        cipher=cipher, feedback=feedback, saturate=saturate, polling=not sleeping,
     )  # fmt: skip
     if not as_json:
         for line in _heading():
@@ -121,6 +124,8 @@ def lives(
     for line in _where():
         typer.echo(line)
     typer.echo(f"after {warm_up:,} joins {result.before_bytes / 2**20:.1f} MiB")
+    tenths = ", ".join(f"{value / 2**20:.1f}" for value in result.meanwhile)
+    typer.echo(f"after each tenth of {joins:,} more: {tenths} MiB")
     typer.echo(f"after {joins:,} more {result.after_bytes / 2**20:.1f} MiB: {result.bytes_per_join:.0f} bytes a join")
     typer.echo(f"{result.cpu_ms_per_join:.1f} ms of the server's CPU a join, all in {result.seconds:.0f} s")
 
@@ -162,7 +167,7 @@ def flood(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """What hostile packets cost the calls that are going on, each kind by itself."""
-    options = Options(audio=True, shape="frames", seconds=seconds, cipher=cipher)
+    options = Options(audio=True, shape="frames", seconds=seconds, cipher=cipher, feedback=True)
     from tertulia.bench_flood import CASES, run
     from tertulia.bench_server import BenchError
 

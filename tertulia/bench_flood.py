@@ -36,7 +36,7 @@ async def run(cases: list[Case], viewers: int, flood_pps: float, options: Option
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as directory, on_core(load_core):
         server = BenchServer(Path(directory), viewers + options.publishers + 8, server_core)
         async with server, Load(program, load_core) as load, aiohttp.ClientSession() as http:
-            scene = Scene(server, load, http, options.cipher, options.audio)
+            scene = Scene(server, load, http, options.cipher, options.audio, options.feedback)
             await scene.open()
             await scene.join(options.publishers, publish=True)
             await scene.join(viewers, publish=False)

@@ -43,6 +43,8 @@ class Lives:
     after_bytes: int
     cpu_ms_per_join: float
     seconds: float
+    meanwhile: tuple[int, ...] = ()
+    """Bytes after each tenth of the joins, with those who were being waited for: a leak goes on rising."""
 
     @property
     def bytes_per_join(self) -> float:
@@ -64,12 +66,15 @@ async def run(joins: int, warm_up: int) -> Lives:
             await lives.live(warm_up)
             await _all_gone(server, http)
             before, cpu, began = server.memory(), server.cpu(), time.monotonic()
-            await lives.live(joins)
+            meanwhile = []
+            for tenth in range(10):
+                await lives.live(joins * (tenth + 1) // 10 - joins * tenth // 10)
+                meanwhile.append(server.memory())
             await _all_gone(server, http)
             seconds = time.monotonic() - began
             after, spent = server.memory(), server.cpu().since(cpu)
             await load.close()
-            return Lives(joins, warm_up, before, after, spent * 1000 / joins, seconds)
+            return Lives(joins, warm_up, before, after, spent * 1000 / joins, seconds, tuple(meanwhile))
 
 
 @dataclass(slots=True)

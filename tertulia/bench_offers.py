@@ -141,6 +141,12 @@ def read_answer(text: str) -> Answer:
     return Answer(host, port, Credentials(ufrag, pwd), marks[0], description.sections)
 
 
+def feedback_command(peer: int, answer: Answer) -> str | None:
+    """The line that makes a viewer give transport-wide feedback; None if that was not negotiated."""
+    ids = [extension.id for extension in answer.sections[0].extensions if extension.uri == _TRANSPORT_CC]
+    return f"feedback {peer} {ids[0]}" if ids else None
+
+
 def _candidate(description: Description) -> tuple[str, int]:
     """The first UDP candidate over IPv4."""
     texts = [*description.sections[0].transport.candidates, *description.transport.candidates]

@@ -23,6 +23,7 @@ class Options:
     cipher: Cipher = "gcm128"
     saturate: bool = False
     idle: bool = True
+    feedback: bool = False
     polling: bool = True
     """Receivers ask for packets without pause instead of sleeping, as far as the server can tell on another machine."""
 

@@ -29,7 +29,7 @@ async def run(viewers: int, options: Options) -> Result:
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as directory, on_core(load_core):
         server = BenchServer(Path(directory), viewers + options.publishers + 8, server_core)
         async with server, Load(program, load_core) as load, aiohttp.ClientSession() as http:
-            scene = Scene(server, load, http, options.cipher, options.audio)
+            scene = Scene(server, load, http, options.cipher, options.audio, options.feedback)
             return await _measure(scene, viewers, options)
 
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from tertulia.bench_load import Load, Report
-from tertulia.bench_offers import Credentials, make_offer, read_answer, slot_command, source_command
+from tertulia.bench_offers import (
+    Credentials,
+    feedback_command,
+    make_offer,
+    read_answer,
+    slot_command,
+    source_command,
+)
 from tertulia.bench_options import Cipher
 from tertulia.bench_server import BenchError, BenchServer, Cpu
 
@@ -54,6 +61,8 @@ class Scene:
     http: aiohttp.ClientSession
     cipher: Cipher
     audio: bool
+    feedback: bool = False
+    """Viewers give transport-wide feedback every 50 ms, as browsers do, and not only receiver reports."""
     room: str = ""
     _next: int = field(default=0, init=False)
     _resources: list[tuple[str, str]] = field(default_factory=list, init=False)
@@ -160,6 +169,9 @@ class Scene:
         for index in range(len(offer.kinds)):
             command = source_command if publish else slot_command
             self.load.tell(command(peer, index, offer, answer))
+        feedback = feedback_command(peer, answer)
+        if self.feedback and not publish and feedback is not None:
+            self.load.tell(feedback)
         remote = answer.credentials
         return (
             f"connect {peer} {answer.host} {answer.port} {remote.ufrag} {remote.pwd} "

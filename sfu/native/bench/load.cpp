@@ -63,6 +63,8 @@ void Load::AddSource(std::uint32_t peer, SourceOptions options) {
 
 void Load::AddSlot(std::uint32_t peer, Kind kind, std::uint32_t ssrc) { Find(peer).AddSlot(kind, ssrc, truth_); }
 
+void Load::GiveFeedback(std::uint32_t peer, std::uint8_t extension_id) { Find(peer).GiveFeedback(extension_id); }
+
 void Load::Connect(std::uint32_t peer, const Remote& remote, const std::string& profiles) {
   Transport& transport = Find(peer).transport();
   transport.Connect(remote, profiles, MonotonicNs());

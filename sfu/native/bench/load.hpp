@@ -46,6 +46,7 @@ class Load {
   std::string AddPeer(std::uint32_t id, const std::string& ufrag, const std::string& pwd);
   void AddSource(std::uint32_t peer, SourceOptions options);
   void AddSlot(std::uint32_t peer, Kind kind, std::uint32_t ssrc);
+  void GiveFeedback(std::uint32_t peer, std::uint8_t extension_id);
   void Connect(std::uint32_t peer, const Remote& remote, const std::string& profiles);
   // The peer is no more: with a goodbye (close_notify), or as if its machine had lost power.
   void Drop(std::uint32_t peer, bool goodbye);

@@ -4,6 +4,7 @@
 //   peer ID UFRAG PWD                                      -> {"event":"peer","fingerprint":…}
 //   source ID video|audio SSRC PT MID MID-ID TWCC-ID LEVEL-ID   a track that ID publishes (ids of header extensions)
 //   slot ID video|audio SSRC                               a stream that ID will receive
+//   feedback ID EXTENSION                                  ID says every 50 ms what arrived, by transport-wide numbers
 //   connect ID HOST PORT UFRAG PWD PROFILES FINGERPRINT    -> later {"event":"connected"|"failed","peer":ID,…}
 //   stream frames|even PPS BYTES                           all publishers begin to send, or change their pace
 //   flood unknown|stun|srtp|dtls ID PPS BYTES              attack the session of ID; `flood off` ends it
@@ -110,6 +111,10 @@ void Execute(Load& load, const std::string& line) {
     std::uint32_t ssrc = 0;
     words >> id >> kind >> ssrc;
     load.AddSlot(id, ParseKind(kind), ssrc);
+  } else if (verb == "feedback") {
+    unsigned extension_id = 0;
+    words >> id >> extension_id;
+    load.GiveFeedback(id, static_cast<std::uint8_t>(extension_id));
   } else if (verb == "connect") {
     Remote remote;
     std::string profiles;

@@ -5,12 +5,14 @@
 #include <optional>
 #include <utility>
 
+#include "wire/ext.hpp"
 #include "wire/rtp.hpp"
 
 namespace tertulia::load {
 
 namespace {
 
+constexpr std::uint32_t kReceiverSsrc = 1;  // a receiver without senders may use any (Chromium uses 1)
 constexpr std::int64_t kReportEvery = 1'000'000'000;
 constexpr std::uint64_t kNtpEpochOffset = 2'208'988'800;  // seconds from 1900 to 1970 (RFC 868)
 
@@ -34,6 +36,11 @@ void Peer::AddSlot(Kind kind, std::uint32_t ssrc, Truth& truth) {
   slots_.push_back({ssrc, StreamMeter(kind, truth), 0, 0});
 }
 
+void Peer::GiveFeedback(std::uint8_t extension_id) {
+  feedback_id_ = extension_id;
+  feedback_ = std::make_unique<TwccRecorder>();
+}
+
 void Peer::Send(std::size_t index, const Fragment& fragment, std::int64_t now_ns) {
   std::array<std::uint8_t, SendBatch::kPacketBytes> packet{};
   const std::size_t header = sources_[index]->Write(fragment, transport_sequence_++, now_ns, packet);
@@ -44,6 +51,7 @@ void Peer::Send(std::size_t index, const Fragment& fragment, std::int64_t now_ns
 void Peer::Advance(std::int64_t now_ns) {
   transport_.Advance(now_ns);
   if (!connected()) return;
+  if (feedback_ != nullptr && feedback_->due_us() <= now_ns / 1'000) SendFeedback();
   if (next_report_ns_ == 0) {
     // Spread: reports of many viewers do not come at one moment.
     next_report_ns_ = now_ns + (id_ * 37 % 100) * (kReportEvery / 100);
@@ -56,6 +64,12 @@ void Peer::Advance(std::int64_t now_ns) {
 void Peer::OnRtp(MutableBytes packet, std::int64_t now_ns) {
   const std::optional<RtpView> view = RtpView::ParseHeader(packet);
   if (!view.has_value()) return;
+  if (feedback_ != nullptr) {
+    const auto number = ParseTransportCc(view->extensions().Find(feedback_id_).value_or(Bytes()));
+    if (number.has_value()) {
+      feedback_->Record(*number, view->ssrc(), now_ns / 1'000);
+    }
+  }
   for (SlotState& slot : slots_) {
     if (slot.ssrc != view->ssrc()) continue;
     const PacketFields fields{view->sequence(), view->timestamp(), view->csrc_count() > 0 ? view->csrc(0) : 0};
@@ -103,6 +117,18 @@ void Peer::SendReports(std::int64_t now_ns) {
   if (!writer.empty()) transport_.SendRtcp(writer.written());
 }
 
+void Peer::SendFeedback() {
+  std::array<std::uint8_t, 1200> buffer{};
+  while (true) {
+    rtcp::Writer writer(buffer);
+    writer.AddReceiverReport(kReceiverSsrc);
+    const std::size_t size = feedback_->Write(writer.rest(), kReceiverSsrc);
+    if (size == 0) return;
+    writer.Advance(size);
+    transport_.SendRtcp(writer.written());
+  }
+}
+
 void Peer::AddSenderReports(rtcp::Writer& writer, std::int64_t now_ns) const {
   for (const auto& source : sources_) {
     if (source->packets() == 0) continue;
@@ -136,9 +162,8 @@ void Peer::AddReceiverReport(rtcp::Writer& writer, std::int64_t now_ns) {
     }
     blocks.push_back(block);
   }
-  const std::uint32_t own_ssrc = 1;  // a receiver without senders may use any (Chromium uses 1)
-  writer.AddReceiverReport(own_ssrc, blocks);
-  writer.AddSdesCname(own_ssrc, "load" + std::to_string(id_));
+  writer.AddReceiverReport(kReceiverSsrc, blocks);
+  writer.AddSdesCname(kReceiverSsrc, "load" + std::to_string(id_));
 }
 
 }  // namespace tertulia::load

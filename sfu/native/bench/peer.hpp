@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "recv/twcc_recorder.hpp"
 #include "stream_meter.hpp"
 #include "synthetic_source.hpp"
 #include "transport.hpp"
@@ -19,6 +20,8 @@ class Peer : private TransportHandler {
 
   SyntheticSource& AddSource(SourceOptions options);
   void AddSlot(Kind kind, std::uint32_t ssrc, Truth& truth);
+  // From now on it says every 50 ms what arrived, by the numbers in the header extension of this id.
+  void GiveFeedback(std::uint8_t extension_id);
 
   // Sends a packet of source `index` with the next Flush.
   void Send(std::size_t index, const Fragment& fragment, std::int64_t now_ns);
@@ -48,6 +51,7 @@ class Peer : private TransportHandler {
   void SendReports(std::int64_t now_ns);
   void AddSenderReports(rtcp::Writer& writer, std::int64_t now_ns) const;
   void AddReceiverReport(rtcp::Writer& writer, std::int64_t now_ns);
+  void SendFeedback();
 
   std::uint32_t id_;
   Transport transport_;
@@ -55,6 +59,8 @@ class Peer : private TransportHandler {
   std::vector<SlotState> slots_;
   std::uint16_t transport_sequence_ = 0;
   std::int64_t next_report_ns_ = 0;
+  std::uint8_t feedback_id_ = 0;
+  std::unique_ptr<TwccRecorder> feedback_;  // null: it gives none
 };
 
 }  // namespace tertulia::load
