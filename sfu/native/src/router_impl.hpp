@@ -182,6 +182,7 @@ struct Router::Impl {
   [[nodiscard]] static Layer* Target(const RoutedSlot& slot);
   void RequestKeyFrame(RoutedSource& source, const Layer& layer, TimeUs now);
   void OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacket& packet);
+  void OpenLate(RoutedSource& source, Layer& layer, IncomingPacket& packet);
   void TellUnsupported(RoutedSlot& slot);
   void SetActive(RoutedSource& source, bool active);
 

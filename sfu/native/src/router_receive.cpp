@@ -173,11 +173,13 @@ void Router::Impl::Forward(RoutedSource& source, Layer& layer, IncomingPacket& p
     }
     SendTo(*showing[i], packet);
   }
-  if (source.waiting.empty() || !packet.newest || packet.payload.empty()) {
+  if (source.waiting.empty() || packet.payload.empty()) {
     return;
   }
-  if (source.source.kind() == Kind::kAudio || packet.picture.key_frame) {
+  if (packet.newest && (source.source.kind() == Kind::kAudio || packet.picture.key_frame)) {
     OpenWaiting(source, layer, packet);
+  } else if (packet.picture.key_frame) {
+    OpenLate(source, layer, packet);
   }
 }
 

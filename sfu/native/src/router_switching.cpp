@@ -247,6 +247,47 @@ void Router::Impl::OpenWaiting(RoutedSource& source, Layer& layer, IncomingPacke
   }
 }
 
+// The first packet of a key frame was lost and came after what follows it. Slots begin there all the same, with what
+// has come since out of the ring: another key frame would cost a round trip more, and a burst for all viewers.
+void Router::Impl::OpenLate(RoutedSource& source, Layer& layer, IncomingPacket& packet) {
+  constexpr std::int64_t kMostBehind = 128;
+  const std::int64_t newest = layer.reception().highest();
+  const Recovery& recovery = RecoveryOf(source, layer);
+  const auto described = [](const Picture& picture) {
+    return picture.layering == Layering::kDescribed || picture.layering == Layering::kUndescribed;
+  };
+  IncomingPacket next;
+  PacketRing::Scratch scratch;  // NOLINT(cppcoreguidelines-pro-type-member-init): Load writes what is used
+  // The rest of its picture says when it was captured. What is told apart by descriptors is not kept with them.
+  if (newest - packet.sequence > kMostBehind || described(packet.picture) ||
+      !recovery.ring.Load(static_cast<std::uint32_t>(packet.sequence + 1), next, scratch) ||
+      next.timestamp != packet.timestamp) {
+    return;
+  }
+  packet.capture_us = next.capture_us;
+  packet.newest = true;
+  const std::vector<RoutedSlot*>& showing = source.showing[layer.index()];
+  const std::size_t before = showing.size();
+  OpenWaiting(source, layer, packet);
+  if (showing.size() == before) {
+    return;
+  }
+  source.gate.Satisfy(layer.index());
+  std::uint32_t timestamp = packet.timestamp;
+  for (std::int64_t sequence = packet.sequence + 1; sequence <= newest; ++sequence) {
+    if (!recovery.ring.Load(static_cast<std::uint32_t>(sequence), next, scratch)) {
+      continue;  // it is missing too, and has its number kept
+    }
+    next.arrival_us = packet.arrival_us;
+    next.newest = next.in_order = true;
+    next.new_timestamp = next.timestamp != timestamp;
+    timestamp = next.timestamp;
+    for (std::size_t i = before; i < showing.size(); ++i) {
+      SendTo(*showing[i], next);
+    }
+  }
+}
+
 void Router::Impl::TellUnsupported(RoutedSlot& slot) {
   if (!slot.unsupported) {
     slot.unsupported = true;

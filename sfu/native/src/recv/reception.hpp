@@ -36,6 +36,8 @@ class Reception {
   [[nodiscard]] rtcp::ReportBlock Report(std::uint32_t ssrc, TimeUs now);
 
   [[nodiscard]] bool started() const { return started_; }
+  // The newest, unwrapped.
+  [[nodiscard]] std::int64_t highest() const { return highest_; }
   // Of the newest packets, this one has not arrived.
   [[nodiscard]] bool Misses(std::int64_t sequence) const {
     return started_ && sequence < highest_ && sequence > base_ && highest_ - sequence < kWindow && !Seen(sequence);

@@ -70,6 +70,57 @@ TEST_F(Forwarding, NothingGoesToAViewerThatIsNotReady) {
   EXPECT_EQ(world.output.packets.size(), 1U);
 }
 
+TEST_F(Forwarding, AKeyFrameWhoseFirstPacketComesLateIsShownFromThere) {
+  world.ReceiveFrame(kAlice, "1", camera);
+  world.SetSlot(kPictureSlot, kAliceCamera);
+  world.Advance(33 * kMillisecond);
+  const std::size_t asked = world.output.KeyFrameRequests(kAlice).size();
+  const TimeUs captured = world.now;
+  // Its first packet is on its way for longer than all of the next picture.
+  const auto receive = [&](std::uint16_t sequence, bool start, bool key_frame, bool marker, std::uint16_t picture) {
+    PacketSpec packet;
+    packet.ssrc = 0xB;
+    packet.sequence = sequence;
+    packet.timestamp = static_cast<std::uint32_t>((captured + picture * 33 * kMillisecond) * 9 / 100);
+    packet.payload_type = 96;
+    packet.marker = marker;
+    packet.mid = "1";
+    Vp8Spec vp8;
+    vp8.picture_id = static_cast<std::uint16_t>((camera.picture_id + 1 + picture) & 0x7FFF);
+    vp8.tl0_index = static_cast<std::uint8_t>(camera.tl0_index + 1 + picture);
+    vp8.start = start;
+    vp8.key_frame = key_frame;
+    vp8.tag = sequence;
+    packet.payload = Vp8Payload(vp8);
+    return packet;
+  };
+  const std::uint16_t first = camera.sequence;
+  const auto number = [&](int step) { return static_cast<std::uint16_t>(first + step); };
+  world.Receive(kAlice, receive(number(1), false, false, false, 0));
+  world.Receive(kAlice, receive(number(2), false, false, true, 0));
+  world.Advance(33 * kMillisecond);
+  world.Receive(kAlice, receive(number(3), true, false, true, 1));
+  EXPECT_TRUE(world.output.OfSlot(kPictureSsrc).empty());
+  world.Advance(20 * kMillisecond);
+  world.Receive(kAlice, receive(number(0), true, true, false, 0));
+  world.Advance(13 * kMillisecond);
+  world.Receive(kAlice, receive(number(4), true, false, true, 2));
+
+  const std::vector<Sent> sent = world.output.OfSlot(kPictureSsrc);
+  ASSERT_EQ(sent.size(), 5U);
+  EXPECT_TRUE(sent[0].key_frame);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(sent[i].sequence, static_cast<std::uint16_t>(sent[0].sequence + i));
+    EXPECT_EQ(ReadU32(&sent[i].payload[sent[i].payload.size() - 4]), number(static_cast<int>(i)));
+  }
+  // The pictures keep their distance, and the line: the first was captured 53 ms before it was sent.
+  EXPECT_EQ(sent[1].timestamp, sent[0].timestamp);
+  EXPECT_NEAR(static_cast<double>(sent[3].timestamp - sent[0].timestamp), 33 * 90, 1);
+  EXPECT_NEAR(static_cast<double>(sent[4].timestamp - sent[3].timestamp), 33 * 90, 1);
+  world.Advance(kSecond);
+  EXPECT_EQ(world.output.KeyFrameRequests(kAlice).size(), asked);
+}
+
 TEST_F(Forwarding, VideoWaitsForAKeyFrameAndAsksForOne) {
   world.ReceiveFrame(kAlice, "1", camera);
   world.Advance(33 * kMillisecond);
@@ -102,16 +153,18 @@ TEST_F(Forwarding, AKeyFrameHalfOfWhichCameBeforeTheRequestDoesNotOpenTheSlot) {
   EXPECT_TRUE(world.output.packets.empty());
 }
 
-TEST_F(Forwarding, ALateKeyFrameWhoseSuccessorsWereDroppedDoesNotOpenTheSlot) {
+TEST_F(Forwarding, ALateKeyFrameOfWhichNothingElseIsHereDoesNotOpenTheSlot) {
   world.SetSlot(kPictureSlot, kAliceCamera);
   PacketSpec packet;
   packet.ssrc = 0xB;
   packet.payload_type = 96;
   packet.mid = "1";
   packet.sequence = 2;
-  packet.payload = Vp8Payload({.picture_id = 5, .start = false});
+  packet.timestamp = 3'000;
+  packet.payload = Vp8Payload({.picture_id = 6, .start = true});
   world.Receive(kAlice, packet);
   packet.sequence = 1;
+  packet.timestamp = 0;
   packet.payload = Vp8Payload({.picture_id = 5, .start = true, .key_frame = true});
   world.Receive(kAlice, packet);
   EXPECT_TRUE(world.output.packets.empty());
