@@ -1,5 +1,6 @@
-// The router fed with generated packets and time steps: whatever arrives in whatever order, each slot's stream keeps
-// its promises. The input is a program of small steps, so that the fuzzer finds sequences rather than headers.
+// The router fed with generated packets, feedback and time steps: whatever arrives in whatever order, each slot's
+// stream keeps its promises. A second router stands at the far end of a relay that loses packets, with a viewer of its
+// own. The input is a program of small steps, so that the fuzzer finds sequences rather than headers.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "tertulia/router.hpp"
 #include "wire/rtcp.hpp"
 #include "wire/rtp.hpp"
+#include "wire/twcc.hpp"
 #include "wire/vp8.hpp"
 
 namespace tertulia {
@@ -18,6 +20,7 @@ namespace {
 
 constexpr Handle kPublishers = 2, kViewer = 9;
 constexpr Handle kFirstSource = 10, kFirstSlot = 30;
+constexpr std::uint8_t kTransportCcId = 1 + static_cast<std::uint8_t>(Ext::kTransportCc);
 constexpr std::uint32_t kFirstCsrc = 0x1000, kFirstSlotSsrc = 0x2000, kFirstRtxSsrc = 0x2100;
 
 // Checks what the router sends.
@@ -28,12 +31,14 @@ class Checker : public RouterOutput {
     std::vector<std::uint8_t> bytes(header.begin(), header.end());
     bytes.insert(bytes.end(), payload.begin(), payload.end());
     const auto view = RtpView::Parse(bytes);
-    FUZZ_CHECK(view.has_value() && view->header().size() == header.size() && view->padding_size() == 0);
+    FUZZ_CHECK(view.has_value() && view->header().size() == header.size());
     FUZZ_CHECK(!payload.empty() && view->csrc_count() == 1);
+    CheckStamp(*view);
     if (view->ssrc() >= kFirstRtxSsrc) {
       CheckResent(*view);
       return;
     }
+    FUZZ_CHECK(view->padding_size() == 0);
     const std::uint32_t slot = view->ssrc() - kFirstSlotSsrc;
     FUZZ_CHECK(slot < 2);
     Stream& stream = streams_[slot];
@@ -74,6 +79,9 @@ class Checker : public RouterOutput {
       }
     }
     FUZZ_CHECK(!reader.malformed() && !first);
+    if (session != kViewer) {
+      asked.emplace_back(session, std::vector<std::uint8_t>(packet.begin(), packet.end()));
+    }
   }
   void OnSlotSwitched(Handle slot, Handle source, std::uint32_t) override {
     FUZZ_CHECK(slot == kFirstSlot || slot == kFirstSlot + 1);
@@ -107,9 +115,23 @@ class Checker : public RouterOutput {
     }
   }
 
+  // What was last sent to the viewer: its transport-wide number.
+  [[nodiscard]] std::uint16_t newest_number() const { return number_; }
+
   std::int64_t now = 1'000'000;
+  std::vector<std::pair<Handle, std::vector<std::uint8_t>>> asked;  // of publishers, since it was emptied
+  bool stamped = false;
 
  private:
+  // One counter over media, repairs and probes, without a gap.
+  void CheckStamp(const RtpView& view) {
+    if (stamped) {
+      const auto number = ParseTransportCc(view.extensions().Find(kTransportCcId).value_or(Bytes()));
+      FUZZ_CHECK(number.has_value() && *number == static_cast<std::uint16_t>(number_ + 1));
+      number_ = *number;
+    }
+  }
+
   // What must be the same when a packet is sent again.
   struct Sent {
     explicit Sent(const RtpView& view)
@@ -125,11 +147,16 @@ class Checker : public RouterOutput {
 
   void CheckResent(const RtpView& view) {
     const std::uint32_t slot = view.ssrc() - kFirstRtxSsrc;
-    FUZZ_CHECK(slot < 2 && view.payload().size() > 2);
+    FUZZ_CHECK(slot < 2);
     Stream& stream = streams_[slot];
     // Its own numbers, one after the other.
     FUZZ_CHECK(!stream.resent || view.sequence() == static_cast<std::uint16_t>(*stream.resent + 1));
     stream.resent = view.sequence();
+    if (view.padding_size() > 0) {
+      FUZZ_CHECK(stamped && view.payload().empty());  // a probe
+      return;
+    }
+    FUZZ_CHECK(view.payload().size() > 2);
     FUZZ_CHECK(view.csrc(0) == stream.csrc);
     const auto original = stream.sent.find(ReadU16(view.payload().data()));
     if (original == stream.sent.end()) {
@@ -152,6 +179,7 @@ class Checker : public RouterOutput {
   };
   std::array<Stream, 2> streams_;
   std::unordered_map<Handle, std::int64_t> last_pli_;
+  std::uint16_t number_ = UINT16_MAX;
 };
 
 using fuzz::Input;
@@ -171,17 +199,19 @@ MediaConfig Media() {
   return media;
 }
 
-class Program {
- public:
-  // `red`: the viewer knows redundant sound.
-  explicit Program(bool red) : router_(output_, 1'700'000'000'000'000) {
+// A router with its viewer. Publishers are those of the room, or their mirrors.
+struct Side {
+  Side(bool red, SendStamp stamp, bool home) : router(output, 1'700'000'000'000'000) {
+    output.stamped = stamp == SendStamp::kTransportCc;
+    MediaConfig media = Media();
+    media.transport_cc = home;  // on arrival feedback is given where the publisher sends to
     for (Handle publisher = 1; publisher <= kPublishers; ++publisher) {
-      router_.AddSession(publisher, Media());
-      router_.SetSessionReady(publisher, output_.now);
+      router.AddSession(publisher, media);
+      router.SetSessionReady(publisher, output.now);
       AddSources(publisher);
     }
-    router_.AddSession(kViewer, Media());
-    router_.SetSessionReady(kViewer, output_.now);
+    router.AddSession(kViewer, Media());
+    router.SetSessionReady(kViewer, output.now);
     for (const Kind kind : {Kind::kAudio, Kind::kVideo}) {
       const auto index = static_cast<std::uint32_t>(kind);
       SlotConfig slot;
@@ -192,18 +222,60 @@ class Program {
       slot.ssrc = kFirstSlotSsrc + index;
       slot.rtx_ssrc = kFirstRtxSsrc + index;
       slot.cname = "c";
+      slot.stamp = stamp;
       slot.payloads = {{1, 100}, {2, 101}};
       slot.rtx_payloads = {{100, 102}, {101, 103}, {104, 105}};
       if (red) {
         slot.payloads.emplace_back(4, 104);
       }
-      router_.AddSlot(slot);
+      router.AddSlot(slot);
     }
+  }
+
+  void AddSources(Handle publisher) {
+    SourceConfig voice{Voice(publisher), Csrc(Voice(publisher)), "a", Kind::kAudio, {}, {}, {}, {}};
+    voice.payloads = {{111, Codec::kOpus, 1, 48'000, 0}, {63, Codec::kRed, 4, 48'000, 0}};
+    voice.nack = true;
+    SourceConfig camera{Camera(publisher), Csrc(Camera(publisher)), "v", Kind::kVideo, {"q", "h"}, {}, {}, {}};
+    camera.nack = true;
+    camera.payloads = {{96, Codec::kVp8, 2, 90'000, 0}, {97, Codec::kRtx, 0, 90'000, 96}};
+    router.AddSource(publisher, voice);
+    router.AddSource(publisher, camera);
+  }
+  static std::uint32_t Csrc(Handle source) { return kFirstCsrc + static_cast<std::uint32_t>(source); }
+
+  void Show(std::size_t slot, Handle source) {
+    output.Set(slot, source);
+    router.SetSlot(kFirstSlot + slot, source, output.now);
+  }
+  void Receive(Handle publisher, std::vector<std::uint8_t> bytes) { router.ReceiveRtp(publisher, bytes, output.now); }
+
+  // As a worker does: until nothing is due.
+  void Settle() {
+    for (int i = 0; router.NextWakeup() <= output.now; ++i) {
+      FUZZ_CHECK(i < 1'000);
+      router.Advance(output.now);
+    }
+  }
+
+  Checker output;
+  Router router;
+};
+
+class Program {
+ public:
+  // Bits of `kind`: the viewers know redundant sound; they give transport-wide feedback, or REMB.
+  explicit Program(std::uint8_t kind)
+      : near_((kind & 1) != 0, Stamp(kind), true), far_((kind & 1) != 0, Stamp(kind), false) {}
+
+  static SendStamp Stamp(std::uint8_t kind) {
+    return (kind & 2) != 0 ? SendStamp::kTransportCc : (kind & 4) != 0 ? SendStamp::kAbsSendTime : SendStamp::kNone;
   }
 
   void Step(Input& input) {
     const std::uint8_t step = input.Byte();
     const Handle publisher = 1 + (step >> 4) % kPublishers;
+    Side& side = (step & 0x20) != 0 ? far_ : near_;
     switch (step & 0x0F) {
       case 0:
       case 1:
@@ -214,70 +286,130 @@ class Program {
         (step & 0x80) != 0 ? Repair(publisher, input) : Send(publisher, input);
         break;
       case 4:
-        output_.now += input.Word() * 10;
+        Wait(input.Word() * 10);
         break;
       case 5:
-        output_.now += input.Word() * 100;
+        Wait(input.Word() * 100);
         break;
       case 6:
-        Show(0, Voice(publisher));
+        side.Show(0, Voice(publisher));
         break;
       case 7:
-        Show(1, Camera(publisher));
+        side.Show(1, Camera(publisher));
         break;
       case 8:
-        router_.SetSlot(kFirstSlot + (step >> 7), 0, output_.now);
+        side.router.SetSlot(kFirstSlot + (step >> 7), 0, side.output.now);
         break;
-      case 9:
-        router_.ReceiveRtcp(publisher, input.Take(input.Byte()), output_.now);
-        output_.Wild();  // its clock may say anything
-        break;
-      case 10:
-        router_.ReceiveRtcp(kViewer, input.Take(input.Byte()), output_.now);
-        break;
-      case 11: {
-        auto bytes = Copy(input.Take(input.Byte()));
-        output_.Wild();
-        router_.ReceiveRtp(publisher, bytes, output_.now);
+      case 9: {
+        const Bytes bytes = input.Take(input.Byte());
+        near_.router.ReceiveRtcp(publisher, bytes, near_.output.now);
+        far_.router.ReceiveRtcp(publisher, bytes, far_.output.now);
+        Wild();  // its clock may say anything
         break;
       }
+      case 10:
+        side.router.ReceiveRtcp(kViewer, input.Take(input.Byte()), side.output.now);
+        break;
+      case 11:
+        Wild();
+        Relay(publisher, Copy(input.Take(input.Byte())), (step & 0x40) != 0);
+        break;
       case 12:
-        router_.PauseSource(Camera(publisher), (step & 0x80) != 0);
+        near_.router.PauseSource(Camera(publisher), (step & 0x80) != 0);
+        far_.router.PauseSource(Camera(publisher), (step & 0x80) != 0);
         break;
       case 13:
         SenderReport(publisher, input);
         break;
       case 14:
-        router_.RemoveSource(Camera(publisher));
-        AddSources(publisher);
-        output_.ForgetRequests(publisher);
+        for (Side* each : {&near_, &far_}) {
+          each->router.RemoveSource(Camera(publisher));
+          each->AddSources(publisher);
+          each->output.ForgetRequests(publisher);
+        }
         break;
       default:
-        (step & 0x80) != 0 ? AskAgain(input) : AskForKeyFrame();
+        Feedback(side, step >> 6, input);
     }
-    // As a worker does: until nothing is due.
-    for (int i = 0; router_.NextWakeup() <= output_.now; ++i) {
-      FUZZ_CHECK(i < 1'000);
-      router_.Advance(output_.now);
+    near_.Settle();
+    far_.Settle();
+    // What the far end asks of publishers comes back, and whatever else it might say.
+    for (const auto& [session, bytes] : far_.output.asked) {
+      near_.router.ReceiveRelayedRtcp(session, bytes, near_.output.now);
     }
+    near_.Settle();
+    near_.output.asked.clear();
+    far_.output.asked.clear();
   }
 
  private:
-  void AddSources(Handle publisher) {
-    SourceConfig voice{Voice(publisher), Csrc(Voice(publisher)), "a", Kind::kAudio, {}, {}, {}, {}};
-    voice.payloads = {{111, Codec::kOpus, 1, 48'000, 0}, {63, Codec::kRed, 4, 48'000, 0}};
-    voice.nack = true;
-    SourceConfig camera{Camera(publisher), Csrc(Camera(publisher)), "v", Kind::kVideo, {"q", "h"}, {}, {}, {}};
-    camera.nack = true;
-    camera.payloads = {{96, Codec::kVp8, 2, 90'000, 0}, {97, Codec::kRtx, 0, 90'000, 96}};
-    router_.AddSource(publisher, voice);
-    router_.AddSource(publisher, camera);
+  void Wait(std::int64_t us) {
+    near_.output.now += us;
+    far_.output.now = near_.output.now;
   }
-  static std::uint32_t Csrc(Handle source) { return kFirstCsrc + static_cast<std::uint32_t>(source); }
+  void Wild() {
+    near_.output.Wild();
+    far_.output.Wild();
+  }
+  // A packet arrives, and is passed on unless the relay's ring is full.
+  void Relay(Handle publisher, std::vector<std::uint8_t> bytes, bool lost) {
+    if (!lost) {
+      far_.Receive(publisher, bytes);
+    }
+    near_.Receive(publisher, std::move(bytes));
+  }
 
-  void Show(std::size_t slot, Handle source) {
-    output_.Set(slot, source);
-    router_.SetSlot(kFirstSlot + slot, source, output_.now);
+  // What a viewer says.
+  void Feedback(Side& side, unsigned kind, Input& input) {
+    switch (kind) {
+      case 0:
+        AskForKeyFrame(side);
+        break;
+      case 1: {
+        const std::uint8_t wish = input.Byte();
+        side.router.SetSlotView(kFirstSlot + 1, {(wish & 1) != 0, std::uint32_t{wish} << 10, wish}, side.output.now);
+        side.router.SetSlotLayer(kFirstSlot + 1, (wish & 2) != 0 ? 0 : UINT8_MAX, (wish & 4) != 0 ? 0 : UINT8_MAX,
+                                 side.output.now);
+        break;
+      }
+      case 2:
+        SayWhatArrived(side, input);
+        break;
+      default:
+        AskAgain(side, input);
+    }
+  }
+
+  // Transport-wide feedback about the last packets, lost and late as the input has it; or REMB, or a receiver report.
+  void SayWhatArrived(Side& side, Input& input) {
+    std::array<std::uint8_t, 512> buffer{};
+    rtcp::Writer writer(buffer);
+    const std::uint8_t shape = input.Byte();
+    if ((shape & 0x80) != 0) {
+      const std::array<std::uint32_t, 1> media = {kFirstSlotSsrc + 1};
+      writer.AddRemb(1, std::uint64_t{input.Word()} * 100, media);
+    } else if ((shape & 0x40) != 0) {
+      rtcp::ReportBlock block;
+      block.ssrc = kFirstSlotSsrc + (shape & 1);
+      block.fraction_lost = input.Byte();
+      block.last_sr = input.Long();
+      writer.AddReceiverReport(1, std::span(&block, 1));
+    } else {
+      std::array<TimeUs, 64> arrivals{};
+      const std::size_t count = 1 + shape % arrivals.size();
+      TimeUs at = side.output.now;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint8_t how = input.Byte();
+        at += how * 50;
+        arrivals[i] = (how & 7) == 7 ? twcc::kNotReceived : at;
+      }
+      const auto base = static_cast<std::uint16_t>(side.output.newest_number() - count + 1 + input.Byte() / 64);
+      const twcc::Built built =
+          twcc::Build(buffer, 1, kFirstSlotSsrc, feedback_count_++, base, std::span(arrivals).first(count));
+      side.router.ReceiveRtcp(kViewer, Bytes(buffer).first(built.bytes), side.output.now);
+      return;
+    }
+    side.router.ReceiveRtcp(kViewer, writer.written(), side.output.now);
   }
 
   // A packet that is well formed in the main; bits of `shape` bend it.
@@ -289,7 +421,7 @@ class Program {
     header.sequence =
         static_cast<std::uint16_t>(sequence + static_cast<std::int8_t>((shape & 0x08) != 0 ? input.Byte() : 0));
     sequence = static_cast<std::uint16_t>(sequence + 1);
-    header.timestamp = static_cast<std::uint32_t>(output_.now / 1'000 * (stream == 0 ? 48 : 90));
+    header.timestamp = static_cast<std::uint32_t>(near_.output.now / 1'000 * (stream == 0 ? 48 : 90));
     const bool red = stream == 0 && (shape & 0x40) != 0;
     header.payload_type = stream > 0 ? 96 : red ? 63 : 111;
     header.ssrc = (shape & 0x10) != 0 ? input.Byte() : 0x100 + stream;
@@ -320,12 +452,12 @@ class Program {
       const std::uint8_t size = shape >> 7;
       payload = {0x80 | 111, 960 >> 6, (960 << 2) & 0xFF, size, 111};
       payload.resize(payload.size() + size);
-      output_.Wild();  // what it repeats was not sent 20 ms before, as it says
+      Wild();  // what it repeats was not sent 20 ms before, as it says
     }
     const auto more = input.Take(shape & 0x07);
     payload.insert(payload.end(), more.begin(), more.end());
     bytes.insert(bytes.end(), payload.begin(), payload.end());
-    router_.ReceiveRtp(publisher, bytes, output_.now);
+    Relay(publisher, std::move(bytes), (counter_ & 0x0F) == 0x0F);
   }
 
   // One of the camera's packets is sent again, or some bytes that say so.
@@ -335,7 +467,7 @@ class Program {
     const auto original = static_cast<std::uint16_t>(sequences_[publisher][stream] - (shape >> 2));
     RtpHeader header;
     header.sequence = repairs_++;
-    header.timestamp = static_cast<std::uint32_t>(output_.now / 1'000 * 90);
+    header.timestamp = static_cast<std::uint32_t>(near_.output.now / 1'000 * 90);
     header.payload_type = 97;
     header.ssrc = 0x200 + stream;
     static constexpr std::array<std::uint8_t, 3> kNames = {'v', 'q', 'h'};
@@ -347,46 +479,49 @@ class Program {
     bytes.push_back(static_cast<std::uint8_t>(original));
     const auto payload = input.Take(shape & 0x0F);
     bytes.insert(bytes.end(), payload.begin(), payload.end());
-    output_.Wild();  // its timestamp is not that of the packet it repairs
-    router_.ReceiveRtp(publisher, bytes, output_.now);
+    Wild();  // its timestamp is not that of the packet it repairs
+    Relay(publisher, std::move(bytes), false);
   }
 
   void SenderReport(Handle publisher, Input& input) {
     std::array<std::uint8_t, 64> buffer{};
     rtcp::Writer writer(buffer);
     const std::uint32_t stream = input.Byte() % 3;
-    const auto ticks = static_cast<std::uint32_t>(output_.now / 1'000 * (stream == 0 ? 48 : 90));
-    const auto seconds = static_cast<std::uint64_t>(output_.now / 1'000'000 + 4'000);
-    const auto fraction = static_cast<std::uint64_t>(output_.now % 1'000'000) * 4'294;
+    const std::int64_t now = near_.output.now;
+    const auto ticks = static_cast<std::uint32_t>(now / 1'000 * (stream == 0 ? 48 : 90));
+    const auto seconds = static_cast<std::uint64_t>(now / 1'000'000 + 4'000);
+    const auto fraction = static_cast<std::uint64_t>(now % 1'000'000) * 4'294;
     writer.AddSenderReport({0x100 + stream, seconds << 32 | fraction, ticks, 1, 1});
-    router_.ReceiveRtcp(publisher, writer.written(), output_.now);
+    near_.router.ReceiveRtcp(publisher, writer.written(), now);
+    far_.router.ReceiveRtcp(publisher, writer.written(), now);
   }
 
-  void AskForKeyFrame() {
+  static void AskForKeyFrame(Side& side) {
     std::array<std::uint8_t, 64> buffer{};
     rtcp::Writer writer(buffer);
     writer.AddPli(1, kFirstSlotSsrc + 1);
-    router_.ReceiveRtcp(kViewer, writer.written(), output_.now);
+    side.router.ReceiveRtcp(kViewer, writer.written(), side.output.now);
   }
 
-  void AskAgain(Input& input) {
+  static void AskAgain(Side& side, Input& input) {
     const std::uint32_t slot = input.Byte() % 2;
     std::array<std::uint16_t, 17> wanted{};
-    const auto first = static_cast<std::uint16_t>(output_.Newest(slot) - input.Byte());
+    const auto first = static_cast<std::uint16_t>(side.output.Newest(slot) - input.Byte());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       wanted[i] = static_cast<std::uint16_t>(first + i);
     }
     std::array<std::uint8_t, 64> buffer{};
     rtcp::Writer writer(buffer);
     writer.AddNack(1, kFirstSlotSsrc + slot, std::span(wanted).first(1 + input.Byte() % wanted.size()));
-    router_.ReceiveRtcp(kViewer, writer.written(), output_.now);
+    side.router.ReceiveRtcp(kViewer, writer.written(), side.output.now);
   }
 
-  Checker output_;
-  Router router_;
+  Side near_;
+  Side far_;
   std::unordered_map<Handle, std::array<std::uint16_t, 3>> sequences_;
   std::uint16_t counter_ = 0;
   std::uint16_t repairs_ = 0;
+  std::uint8_t feedback_count_ = 0;
 };
 
 }  // namespace
@@ -394,7 +529,7 @@ class Program {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tertulia::fuzz::Input input(data, size);
-  tertulia::Program program((input.Byte() & 1) != 0);
+  tertulia::Program program(input.Byte());
   while (!input.empty()) {
     program.Step(input);
   }
