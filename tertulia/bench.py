@@ -61,6 +61,9 @@ def sfu(
         bool, typer.Option("--feedback", help="Viewers give transport-wide feedback every 50 ms, as browsers do.")
     ] = False,
     saturate: Annotated[bool, typer.Option("--saturate", help="Raise --pps until packets are lost.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Workers that the room is spread over; more than one share cores with the load.")
+    ] = 1,
     sleeping: Annotated[
         bool, typer.Option("--sleeping", help="Receivers sleep between packets: the server pays for waking them.")
     ] = False,
@@ -74,7 +77,7 @@ def sfu(
         raise typer.BadParameter("--viewers is written as 10,100,400.") from error
     options = Options(
         publishers=publishers, audio=audio, shape=shape, pps=pps, packet_bytes=packet_bytes, seconds=seconds,
-        cipher=cipher, feedback=feedback, saturate=saturate, polling=not sleeping,
+        cipher=cipher, feedback=feedback, workers=workers, saturate=saturate, polling=not sleeping,
     )  # fmt: skip
     if not as_json:
         for line in _heading():

@@ -42,6 +42,7 @@ async def run(cases: list[Case], viewers: int, flood_pps: float, options: Option
             await scene.join(viewers, publish=False)
             scene.stream(options.shape, options.pps, options.packet_bytes)
             await scene.wait_until_all_receive()
+            await scene.wait_until_nothing_is_lost()
             found = [await _measure(scene, case, options.publishers, flood_pps, options) for case in cases]
             await scene.close()
             return found

@@ -24,6 +24,8 @@ class Options:
     saturate: bool = False
     idle: bool = True
     feedback: bool = False
+    workers: int = 1
+    """More than one share both cores with the load, and the room is spread over them evenly."""
     polling: bool = True
     """Receivers ask for packets without pause instead of sleeping, as far as the server can tell on another machine."""
 

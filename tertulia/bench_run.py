@@ -25,9 +25,10 @@ _RAMP_DELAY_US = 100_000
 async def run(viewers: int, options: Options) -> Result:
     """Start a server, fill a room, measure it, and take everything down. Raises BenchError."""
     program = await build()
-    server_core, load_core = cores()
+    server_core, load_core = cores() if options.workers == 1 else (None, None)
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as directory, on_core(load_core):
-        server = BenchServer(Path(directory), viewers + options.publishers + 8, server_core)
+        people = viewers + options.publishers
+        server = BenchServer(Path(directory), people + 8, server_core, options.workers, -(-people // options.workers))
         async with server, Load(program, load_core) as load, aiohttp.ClientSession() as http:
             scene = Scene(server, load, http, options.cipher, options.audio, options.feedback)
             return await _measure(scene, viewers, options)
@@ -47,6 +48,7 @@ async def _measure(scene: Scene, viewers: int, options: Options) -> Result:
     if options.saturate:
         pps, window = await _saturate(scene, options)
     else:
+        await scene.wait_until_nothing_is_lost()
         window = await scene.measure(options.seconds)
     memory = scene.server.memory() - memory
     await scene.close()

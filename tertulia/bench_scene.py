@@ -29,6 +29,7 @@ _PROFILES: dict[Cipher, str] = {
 
 _BATCH = 20  # sessions that are described before their transports connect, so that none waits long enough to expire
 _WARM_UP_LIMIT_S = 30.0
+_SETTLE_LIMIT_S = 12.0
 
 
 @dataclass(slots=True)
@@ -122,6 +123,15 @@ class Scene:
             if time.monotonic() > deadline:
                 raise BenchError(f"Only {report.receiving} of {report.slots} slots receive anything.")
 
+    async def wait_until_nothing_is_lost(self) -> None:
+        """Until the server knows what viewers' networks carry: what did not seem to fit at first is given later.
+
+        What is lost for longer than that is for the measurement to show.
+        """
+        deadline = time.monotonic() + _SETTLE_LIMIT_S
+        while (await self.measure(1.0)).report.lost > 0 and time.monotonic() < deadline:
+            pass
+
     async def measure(self, seconds: float) -> Window:
         """Count and account for so many seconds."""
         before: Cpu = self.server.cpu()
@@ -129,7 +139,7 @@ class Scene:
         await asyncio.sleep(seconds)
         report = await self.load.report()
         after = self.server.cpu()
-        return Window(report, after.since(before), after.worker_since(before))
+        return Window(report, after.since(before), after.worker_since(before, self.server.workers))
 
     async def close(self) -> None:
         """All peers leave."""

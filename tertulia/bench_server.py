@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -39,14 +39,14 @@ class Cpu:
         """Seconds of all threads between two readings; threads that ended in between are not missed."""
         return sum(seconds - earlier.threads.get(thread, 0.0) for thread, seconds in self.threads.items())
 
-    def worker_since(self, earlier: Cpu) -> float:
-        """The same of the busiest thread other than the first."""
+    def worker_since(self, earlier: Cpu, workers: int = 1) -> float:
+        """The same of the busiest threads other than the first, as many as there are workers."""
         others = [
             seconds - earlier.threads.get(thread, 0.0)
             for thread, seconds in self.threads.items()
             if thread != self.main
         ]
-        return max(others, default=0.0)
+        return sum(sorted(others, reverse=True)[:workers])
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -57,6 +57,19 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return port
 
 
+def free_ports(count: int) -> int:
+    """The first of so many UDP ports in a row that nobody uses now."""
+    while True:
+        first = free_port(socket.SOCK_DGRAM)
+        with ExitStack() as held:
+            try:
+                for port in range(first, first + count):
+                    held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+        return first
+
+
 @dataclass(slots=True)
 class BenchServer:
     """Use as an asynchronous context manager.
@@ -64,11 +77,14 @@ class BenchServer:
     :param directory: an empty directory for its data and its log
     :param capacity: how many participants a room must hold
     :param core: the core it is pinned to; None: any
+    :param per_worker: how many sessions of the room a worker takes before others get some
     """
 
     directory: Path
     capacity: int
     core: int | None = None
+    workers: int = 1
+    per_worker: int = 4096
     url: str = ""
     key: str = ""
     """Bearer of the API key: ``id:secret``."""
@@ -82,7 +98,9 @@ class BenchServer:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
         environment |= {
             "TERTULIA_HTTP_PORT": str(port),
-            "TERTULIA_MEDIA_PORT": str(free_port(socket.SOCK_DGRAM)),
+            "TERTULIA_MEDIA_PORT": str(free_ports(self.workers)),
+            "TERTULIA_MEDIA_WORKERS": str(self.workers),
+            "TERTULIA_MEDIA_WORKER_SESSIONS": str(max(1, self.per_worker)),
             "TERTULIA_MEDIA_ADDRESSES": "127.0.0.1",
             "TERTULIA_DATA_DIR": str(self.directory / "data"),
             "TERTULIA_API_KEYS": f"bench={secret}",
