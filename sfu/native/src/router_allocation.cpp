@@ -183,6 +183,7 @@ void Router::Impl::Allocate(RouterSession& viewer, TimeUs now) {
   grants.resize(viewer.slots.size());
   std::size_t count = 0;
   std::uint64_t granted = 0;
+  const auto estimate = EstimateOf(viewer);
   for (const auto& slot : viewer.slots) {
     if (!slot->shows_video() || !slot->view.visible || slot->source->paused) {
       continue;
@@ -197,7 +198,7 @@ void Router::Impl::Allocate(RouterSession& viewer, TimeUs now) {
     demand.max_pixels = slot->view.max_pixels;
     demand.priority = slot->view.priority;
     demand.has = slot->allocated && !slot->paused;
-    demand.barred = now < slot->retry_us;
+    demand.barred = now < slot->retry_us && estimate.value_or(UINT64_MAX) < slot->retry_bps;
     demand.current = slot->target;
     const auto given = std::find_if(options.rbegin(), options.rend(),
                                     [&](const LayerOption& option) { return option.target <= slot->target; });
@@ -216,7 +217,6 @@ void Router::Impl::Allocate(RouterSession& viewer, TimeUs now) {
     return;
   }
   viewer.allocation_due_us = now + kReallocateUs;
-  const auto estimate = EstimateOf(viewer);
   const std::uint64_t sound = SoundOf(viewer);
   std::uint64_t available = UINT64_MAX / 4;
   if (estimate) {
@@ -243,6 +243,9 @@ void Router::Impl::Apply(RoutedSlot& slot, const SlotDemand& demand, const SlotG
     const bool soon = slot.raised_us != kNever && now - slot.raised_us < kTooSoonUs;
     slot.retry_wait_us = soon ? std::clamp(2 * slot.retry_wait_us, 2 * kRetryUs, kLongestRetryUs) : kRetryUs;
     slot.retry_us = now + slot.retry_wait_us;
+    // What was taken away before anything was known of the network must not wait when probes have found out.
+    const auto estimate = EstimateOf(slot.session);
+    slot.retry_bps = estimate && *estimate < UINT64_MAX / 2 ? *estimate + *estimate / 2 : UINT64_MAX;
   }
   slot.allocated = true;
   if (grant.shown) {

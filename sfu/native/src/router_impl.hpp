@@ -60,6 +60,7 @@ struct RoutedSlot {
   TimeUs raised_us = kNever;  // when it last got better
   TimeUs retry_us = 0;        // nothing better before
   TimeUs retry_wait_us = 0;
+  std::uint64_t retry_bps = UINT64_MAX;  // ... unless the viewer's network is known to carry so much
 
   [[nodiscard]] bool shows_video() const { return source != nullptr && slot.kind() == Kind::kVideo; }
   // Nothing of its source may be sent.
