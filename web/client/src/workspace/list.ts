@@ -32,6 +32,7 @@ export const UNREAD_MAX = 100;
 export class ConversationList extends Emitter<ListEvents> {
   readonly #wallClock: () => number;
   #me: string | null = null;
+  #blocked: readonly string[] = [];
   #byId: ReadonlyMap<string, Conversation> = new Map();
   #snapshot: ListSnapshot = { conversations: [], isLoaded: false };
 
@@ -52,6 +53,14 @@ export class ConversationList extends Emitter<ListEvents> {
 
   handleMe(identity: string): void {
     this.#me = identity;
+  }
+
+  /** Whose messages are not counted, as the server does not count them; it is asked for the counts so far. */
+  handleBlocked(blocked: readonly string[]): void {
+    const isKnown = blocked.join() === this.#blocked.join();
+    this.#blocked = blocked;
+    if (isKnown) return;
+    for (const { id, unread, mentions } of this.#byId.values()) if (unread + mentions > 0) this.emit("stale", id);
   }
 
   handlePage(conversations: readonly Conversation[]): void {
@@ -147,7 +156,7 @@ export class ConversationList extends Emitter<ListEvents> {
       return last === now.last ? now : { ...now, last };
     }
     if (event.kind !== "message") return { ...now, last_at: event.at };
-    const isOthers = event.sender !== this.#me;
+    const isOthers = event.sender !== this.#me && !this.#blocked.includes(event.sender ?? "");
     const isMention = isOthers && (event.body?.everybody === true || (event.body?.mentions ?? []).includes(this.#me ?? ""));
     if (isOthers && !this.isMuted(now)) this.emit("news", now, event);
     const mentions = Math.min(UNREAD_MAX, now.mentions + (isMention ? 1 : 0));

@@ -153,6 +153,13 @@ export class Workspace extends Emitter<WorkspaceEvents> {
     return done;
   }
 
+  /** Take nothing from somebody any more, or again. */
+  async block(user: string, blocked: boolean): Promise<Result<unknown>> {
+    const done = await this.request("set-block", { user, blocked, client_id: this.makeId() });
+    if (done.ok) this.#handleBlock(user, blocked);
+    return done;
+  }
+
   #wire(): void {
     this.connection.on("state", (state) => {
       this.#set({ connection: state });
@@ -179,6 +186,7 @@ export class Workspace extends Emitter<WorkspaceEvents> {
     if (!me.ok) { this.#set({ error: me.error }); return; }
     this.#set({ me: me.value, error: null });
     this.list.handleMe(me.value.id);
+    this.list.handleBlocked(me.value.blocked);
     this.people.handleConnected(me.value.id);
     for (const chat of this.#chats.values()) chat.handleMe(me.value.id);
     if (me.value.self !== null && this.#self === null) this.#followSelf(me.value.self);
@@ -273,11 +281,23 @@ export class Workspace extends Emitter<WorkspaceEvents> {
         void this.#refresh(conversation);
       }
       const { me } = this.#snapshot;
+      if ((change.action === "blocked" || change.action === "unblocked") && change.user != null) {
+        this.#handleBlock(change.user, change.action === "blocked");
+      }
       if (change.action === "preferences" && me !== null) {
         this.#set({ me: { ...me, preferences: { ...me.preferences, ...change.preferences } } });
       }
       this.list.handleSelf(change);
     }
+  }
+
+  /** What one's devices say to each other, and what was done here; the same thing twice changes nothing. */
+  #handleBlock(user: string, isBlocked: boolean): void {
+    const { me } = this.#snapshot;
+    if (me === null || me.blocked.includes(user) === isBlocked) return;
+    const blocked = isBlocked ? [...me.blocked, user] : me.blocked.filter((one) => one !== user);
+    this.#set({ me: { ...me, blocked } });
+    this.list.handleBlocked(blocked);
   }
 
   #handleNotice(notice: Notice): void {
@@ -296,7 +316,7 @@ export class Workspace extends Emitter<WorkspaceEvents> {
         }
         return;
       case "somebody-typing":
-        if (notice.data.user !== this.#snapshot.me?.id) this.typing.handleTyping(notice.data);
+        if (!this.#isSilenced(notice.data.user)) this.typing.handleTyping(notice.data);
         return;
       case "presence":
         return this.people.handlePresence(notice.data);
@@ -305,6 +325,12 @@ export class Workspace extends Emitter<WorkspaceEvents> {
       case "receipt":
         return this.emit("receipt", notice.data.conversation);
     }
+  }
+
+  /** Nobody needs to be told of oneself, or of those whom one has blocked. */
+  #isSilenced(user: string): boolean {
+    const { me } = this.#snapshot;
+    return user === me?.id || (me?.blocked.includes(user) ?? false);
   }
 
   /** Ask what a conversation is now; one question at a time for each. */
