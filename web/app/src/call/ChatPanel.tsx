@@ -54,6 +54,8 @@ function useRoomTalk(room: Room, onShow: (at: At) => void): Talk {
       canHide: false,
       silence: grants?.chat === false ? "You may not write in this room." : null,
       people: [...others, ...(you === null ? [] : [you])],
+      place: null,
+      blocked: [],
       readNo: null,
       link: () => null,
       draft: null,

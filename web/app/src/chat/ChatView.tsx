@@ -30,6 +30,7 @@ interface Shown {
   readonly snapshot: ChatSnapshot;
   on(name: "change", listener: () => void): () => void;
   open(): Promise<void>;
+  find(seq: number): Promise<boolean>;
 }
 
 export function ChatView({ talk, thread = null, target, onSeen, isFocused, empty, children }: ChatViewProps): ReactNode {
@@ -38,11 +39,15 @@ export function ChatView({ talk, thread = null, target, onSeen, isFocused, empty
   const snapshot = useObserved(shown, "change", () => shown.snapshot);
   const about = useAbout(snapshot, talk.me);
   const composer = useRef<ComposerHandle>(null);
-  // Who comes for a certain message does not need the newest ones.
-  const isSought = target !== null;
+  // Who comes for a certain message does not need the newest ones, nor does who was reading further up.
+  const { place } = talk;
+  const wanted = target?.seq ?? null;
   useEffect(() => {
-    if (!isSought) void shown.open();
-  }, [shown, isSought]);
+    if (!shown.lines.snapshot.isEmpty) return;
+    const seq = wanted ?? place?.get() ?? null;
+    if (seq === null) void shown.open();
+    else void shown.find(seq).then((isThere) => (isThere ? undefined : shown.lines.loadNewest()));
+  }, [shown, wanted, place]);
   return (
     <>
       <MessageList

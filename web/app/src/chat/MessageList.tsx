@@ -37,6 +37,8 @@ const AHEAD_PX = 600;
 /** So near to the end counts as being there. */
 const END_PX = 40;
 const FRAMES_MAX = 60;
+/** As long as it takes to come to rest where the list was told to scroll to. */
+const MOVE_MS = 150;
 
 export function MessageList(props: MessageListProps): ReactNode {
   const { talk, lines, snapshot, target, onSeen, onReply, onEdit, onLeave, empty } = props;
@@ -47,18 +49,49 @@ export function MessageList(props: MessageListProps): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isAtEnd = useRef(true);
+  /** The reader asked for the newest message, which is yet to come. */
+  const wantsEnd = useRef(false);
+  const moving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const settled = useRef<() => void>(() => undefined);
+  const sees = useRef<() => void>(() => undefined);
   const hasStarted = useRef(false);
   const [isAway, setAway] = useState(false);
 
   const look = (): void => {
     const view = list.current;
-    if (view === null || !hasStarted.current) return;
+    if (view === null || !hasStarted.current || moving.current !== undefined) return;
     const below = view.scrollSize - view.viewportSize - view.scrollOffset;
     isAtEnd.current = below < END_PX && !snapshot.newer;
     setAway(snapshot.newer || below > view.viewportSize);
     if (snapshot.loading !== null || snapshot.error !== null) return;
     if (view.scrollOffset < AHEAD_PX && snapshot.older) void lines.loadOlder();
     else if (below < AHEAD_PX && snapshot.newer) void lines.loadNewer();
+  };
+
+  /** Rows that were never measured are where they are after some frames; until then nothing is concluded. */
+  const move = (index: number, align: "start" | "center" | "end", offset = 0): void => {
+    list.current?.scrollToIndex(index, { align, offset });
+    isAtEnd.current = align === "end";
+    clearTimeout(moving.current);
+    moving.current = setTimeout(() => {
+      moving.current = undefined;
+      settled.current();
+    }, MOVE_MS);
+  };
+
+  /** The reader scrolls: that counts at once, however many messages come in. */
+  const release = (): void => {
+    clearTimeout(moving.current);
+    moving.current = undefined;
+  };
+
+  const settle = (): void => {
+    look();
+    const view = list.current;
+    if (view === null || !hasStarted.current || moving.current !== undefined) return;
+    sees.current();
+    const top = rows.slice(view.findItemIndex(view.scrollOffset)).find(hasSeq);
+    talk.place?.keep(isAtEnd.current || top === undefined ? null : top.message.seq);
   };
 
   const seqAtEnd = snapshot.messages.at(-1)?.seq ?? 0;
@@ -68,18 +101,25 @@ export function MessageList(props: MessageListProps): ReactNode {
     const view = list.current;
     if (view === null || snapshot.isEmpty || rows.length === 0) return;
     if (!hasStarted.current) {
+      const place = talk.place?.get() ?? null;
+      const kept = place === null ? -1 : rows.findIndex((row) => hasSeq(row) && row.message.seq === place);
       const marker = rows.findIndex((row) => row.kind === "new");
-      view.scrollToIndex(marker < 0 ? rows.length - 1 : marker, { align: marker < 0 ? "end" : "start", offset: marker < 0 ? 0 : -60 });
+      const start = kept < 0 ? marker : kept;
+      if (start < 0) move(rows.length - 1, "end");
+      else move(start, "start", start === kept ? 0 : -60);
       hasStarted.current = true;
-      isAtEnd.current = marker < 0;
-    } else if (isAtEnd.current || newestEcho !== sawEcho.current) {
+    } else if (isAtEnd.current || newestEcho !== sawEcho.current || (wantsEnd.current && !snapshot.newer)) {
       // Whoever writes wants to see it, wherever they have scrolled to.
-      view.scrollToIndex(rows.length - 1, { align: "end" });
-      isAtEnd.current = true;
+      move(rows.length - 1, "end");
+      wantsEnd.current = false;
     }
     sawEcho.current = newestEcho;
-  }, [rows, snapshot.isEmpty, newestEcho]);
+  }, [rows, snapshot.isEmpty, snapshot.newer, newestEcho, talk.place]);
 
+  useEffect(() => {
+    settled.current = settle;
+  });
+  useEffect(() => () => clearTimeout(moving.current), []);
   // A page that does not fill the box cannot be scrolled to ask for more; and pages come until it is full.
   useEffect(look);
   useEffect(() => {
@@ -87,6 +127,7 @@ export function MessageList(props: MessageListProps): ReactNode {
     const see = (): void => {
       if (isAtEnd.current && document.visibilityState === "visible" && document.hasFocus() && seqAtEnd > 0) onSeen(seqAtEnd);
     };
+    sees.current = see;
     see();
     const scroller = box.current;
     addEventListener("focus", see);
@@ -105,26 +146,25 @@ export function MessageList(props: MessageListProps): ReactNode {
     const index = rows.findIndex((row) => row.kind === "message" && row.message.seq === target.seq);
     if (index < 0) return;
     shown.current = target;
-    isAtEnd.current = false;
-    list.current?.scrollToIndex(index, { align: "center" });
+    hasStarted.current = true;
+    move(index, "center");
     focusMessage(box, target.seq, FRAMES_MAX);
   }, [target, rows]);
 
-  const toEnd = async (): Promise<void> => {
-    if (snapshot.newer) {
-      hasStarted.current = false;
-      await lines.loadNewest();
-    }
-    isAtEnd.current = true;
-    list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  const toEnd = (): void => {
+    talk.place?.keep(null);
+    wantsEnd.current = snapshot.newer;
+    if (snapshot.newer) void lines.loadNewest();
+    else move(rows.length - 1, "end");
   };
 
   const pressed = (event: KeyboardEvent): void => {
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
+    release();
     if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       if (moveFocus(box.current, event.key === "ArrowUp" ? -1 : 1)) event.preventDefault();
     } else if (event.key === "Escape") onLeave();
-    else if (event.key === "End") void toEnd();
+    else if (event.key === "End") toEnd();
   };
 
   return (
@@ -137,9 +177,12 @@ export function MessageList(props: MessageListProps): ReactNode {
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         role="region"
-        aria-label="Messages"
+        aria-label={isThread ? "Replies" : "Messages"}
         aria-busy={snapshot.loading !== null}
         onKeyDown={pressed}
+        onWheel={release}
+        onTouchMove={release}
+        onPointerDown={release}
       >
         <div className="chat-spacer" />
         {snapshot.error !== null && (
@@ -152,18 +195,22 @@ export function MessageList(props: MessageListProps): ReactNode {
         {!snapshot.isEmpty && snapshot.messages.length === 0 && snapshot.echoes.length === 0 && (
           <p className="chat-note">{empty}</p>
         )}
-        <Virtualizer ref={list} scrollRef={box} as="ol" item="li" shift={before.isShift} onScroll={look} onScrollEnd={look} data={rows}>
+        <Virtualizer ref={list} scrollRef={box} as="ol" item="li" shift={before.isShift} onScroll={look} onScrollEnd={settle} data={rows}>
           {(row) => <RowItem key={row.key} row={row} talk={talk} onReply={onReply} onEdit={onEdit} isFound={target?.seq} />}
         </Virtualizer>
       </div>
       {isAway && (
         <div className="chat-jump">
-          <IconButton label="Jump to the newest message" icon={<DownIcon />} look="control" onPress={() => void toEnd()} testId="chat-newest" />
+          <IconButton label="Jump to the newest message" icon={<DownIcon />} look="control" onPress={toEnd} testId="chat-newest" />
         </div>
       )}
-      <NewMessages snapshot={snapshot} me={me} />
+      <NewMessages snapshot={snapshot} me={me} blocked={talk.blocked} />
     </div>
   );
+}
+
+function hasSeq(row: Row): row is Extract<Row, { readonly message: unknown }> {
+  return row.kind === "message" || row.kind === "event";
 }
 
 interface RowItemProps {
@@ -204,11 +251,17 @@ function RowItem({ row, talk, onReply, onEdit, isFound }: RowItemProps): ReactNo
   }
 }
 
+interface NewMessagesProps {
+  readonly snapshot: ChatSnapshot;
+  readonly me: string | null;
+  readonly blocked: readonly string[];
+}
+
 /** Reads out what others write, but not what is scrolled to. */
-function NewMessages({ snapshot, me }: { readonly snapshot: ChatSnapshot; readonly me: string | null }): ReactNode {
+function NewMessages({ snapshot, me, blocked }: NewMessagesProps): ReactNode {
   const newest = snapshot.newer ? undefined : snapshot.messages.at(-1);
   const [first] = useState(newest?.seq ?? null);
-  const isNews = newest?.kind === "message" && newest.body !== null && newest.sender !== me && newest.seq !== first;
+  const isNews = newest?.kind === "message" && newest.body !== null && newest.sender !== me && newest.seq !== first && !blocked.includes(newest.sender ?? "");
   return (
     <div className="visually-hidden" role="log" aria-live="polite" aria-label="New messages">
       {isNews && <p key={newest.seq}>{`${visibleName(newest.sender_name)}: ${visible(newest.body?.text ?? "")}`}</p>}
@@ -229,11 +282,10 @@ function moveFocus(box: HTMLElement | null, step: 1 | -1): boolean {
 function focusMessage(box: RefObject<HTMLElement | null>, seq: number, frames: number): void {
   requestAnimationFrame(() => {
     const found = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
-    if (found == null) {
-      if (frames > 0) focusMessage(box, seq, frames - 1);
-      return;
-    }
-    found.scrollIntoView({ block: "nearest" });
-    found.focus({ preventScroll: true });
+    found?.scrollIntoView({ block: "nearest" });
+    found?.focus({ preventScroll: true });
+    // A row that was not measured yet is hidden, and cannot take the focus.
+    const hasFocus = found?.contains(document.activeElement) ?? false;
+    if (!hasFocus && frames > 0) focusMessage(box, seq, frames - 1);
   });
 }

@@ -30,6 +30,7 @@ export function ThreadPanel({ talk, seq, target, onClose, isSheet }: ThreadPanel
       ...talk,
       isThread: true,
       readNo: null,
+      place: null,
       draft: null,
       onDraft: nothing,
       onWriting: nothing,

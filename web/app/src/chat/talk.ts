@@ -19,6 +19,10 @@ export interface Talk {
   readonly silence: string | null;
   /** Who can be mentioned, and whose names are known. */
   readonly people: readonly Person[];
+  /** Where one was reading; null where that is not kept. */
+  readonly place: { get(): number | null; keep(seq: number | null): void } | null;
+  /** Whose messages are folded away. */
+  readonly blocked: readonly string[];
   /** Messages above this number are new; null where nothing is marked. */
   readonly readNo: number | null;
   /** A link that leads to a message; null where there are none. */
