@@ -33,7 +33,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
   const [isHovered, setHovered] = useState(false);
   const [hasFocus, setFocus] = useState(false);
   const [open, setOpen] = useState<"menu" | "emoji" | null>(null);
+  const [isUnfolded, setUnfolded] = useState(false);
   const isMine = message.sender === talk.me;
+  const isFolded = !isUnfolded && message.sender !== null && talk.blocked.includes(message.sender);
   const isDeleted = message.body === null;
   const actions = useMessageActions({ talk, message, onReply, onEdit });
   const pressed = (event: KeyboardEvent): void => {
@@ -81,16 +83,24 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
             <PinIcon /> Pinned
           </p>
         )}
-        {message.body?.reply_to != null && <Quote talk={talk} seq={message.body.reply_to} />}
-        {message.body === null ? (
+        {isFolded && (
+          <p className="message-gone" data-testid="chat-folded">
+            From somebody whom you have blocked.{" "}
+            <button type="button" className="message-unfold" onClick={() => setUnfolded(true)}>
+              Show
+            </button>
+          </p>
+        )}
+        {!isFolded && message.body?.reply_to != null && <Quote talk={talk} seq={message.body.reply_to} />}
+        {isFolded ? null : message.body === null ? (
           <p className="message-gone" data-testid="chat-deleted">
             Deleted
           </p>
         ) : (
           <Prose text={message.body.text} mentions={mentionsOf(talk, message)} />
         )}
-        {message.edited_at !== null && !isDeleted && <EditHistory talk={talk} message={message} />}
-        {!isDeleted && <Reactions talk={talk} message={message} />}
+        {message.edited_at !== null && !isDeleted && !isFolded && <EditHistory talk={talk} message={message} />}
+        {!isDeleted && !isFolded && <Reactions talk={talk} message={message} />}
         {message.reply_count > 0 && talk.onThread !== undefined && !talk.isThread && (
           <button type="button" className="message-replies" onClick={() => talk.onThread?.(message)} data-testid="chat-replies">
             <ThreadIcon />

@@ -6,6 +6,7 @@ import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react
 
 import { ChatView } from "../chat/ChatView";
 import { locate } from "../chat/locate";
+import { Places } from "../chat/places";
 import { ThreadPanel } from "../chat/ThreadPanel";
 import type { Person, Talk } from "../chat/talk";
 import { conversationPath, navigate, pathOf } from "../router";
@@ -17,6 +18,7 @@ import { CameraIcon, PeopleIcon, PinIcon, PreviousIcon } from "../ui/icons";
 import { presenceText, usePresence, useShown } from "../ui/presence";
 import { DetailsPanel } from "./DetailsPanel";
 import { titleOf } from "./names";
+import { OfflineNote } from "./OfflineNote";
 import { PinsPanel } from "./PinsPanel";
 import { Receipts } from "./Receipts";
 import { KindIcon } from "./Sidebar";
@@ -37,7 +39,7 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
   const { id } = conversation;
   const chat = useMemo(() => workspace.chat(id), [workspace, id]);
   const announcer = useAnnouncer();
-  const [side, setSide] = useState<Side | null>(null);
+  const [side, setSide] = useState<Side | null>(() => keptThread(id));
   const [target, setTarget] = useState<{ seq: number } | null>(null);
   const [people, reload] = useMembers(workspace, conversation);
   const jump = useCallback(
@@ -55,6 +57,8 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
   }, [seq, jump]);
   const onThread = useCallback((message: Message) => setSide({ kind: "thread", seq: message.thread ?? message.seq, target: null }), []);
   const talk = useTalk({ workspace, conversation, people, onJump: jump, onThread });
+  const thread = side?.kind === "thread" ? side.seq : null;
+  useEffect(() => places.keep(id, { thread }), [id, thread]);
   const seen = useCallback((to: number) => workspace.marker.read(id, to), [workspace, id]);
   const toggle = (kind: "details" | "pins"): void => setSide(side?.kind === kind ? null : { kind });
   const close = useCallback(() => setSide(null), []);
@@ -96,6 +100,7 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
             <IconButton label="Pinned messages" icon={<PinIcon />} isOn={side?.kind === "pins"} onPress={() => toggle("pins")} testId="open-pins" />
             <IconButton label="Members and settings" icon={<PeopleIcon />} isOn={side?.kind === "details"} onPress={() => toggle("details")} testId="open-details" />
           </header>
+          {isNarrow && <OfflineNote workspace={workspace} />}
           <ChatView talk={talk} target={target} onSeen={seen} isFocused={!isNarrow} empty={emptyText(conversation)}>
             <Receipts workspace={workspace} conversation={conversation} people={people} talk={talk} />
           </ChatView>
@@ -108,6 +113,13 @@ export function ConversationPage({ workspace, conversation, seq, isNarrow }: Con
       )}
     </>
   );
+}
+
+const places = new Places(sessionStorage);
+
+function keptThread(id: string): Side | null {
+  const { thread } = places.get(id);
+  return thread === null ? null : { kind: "thread", seq: thread, target: null };
 }
 
 function aboutText({ kind, members, about, retention_s }: Conversation): string {
@@ -162,8 +174,10 @@ interface TalkAsked {
 }
 
 function useTalk({ workspace, conversation, people, onJump, onThread }: TalkAsked): Talk {
-  const { id, role, kind, draft } = conversation;
+  const { id, role, kind, other, draft } = conversation;
   const me = workspace.snapshot.me?.id ?? null;
+  const blocked = useObserved(workspace, "change", () => workspace.snapshot.me?.blocked ?? NOBODY);
+  const place = useMemo(() => ({ get: () => places.get(id).seq, keep: (seq: number | null) => places.keep(id, { seq }) }), [id]);
   // Where what is new begins stays where it was when the conversation was opened.
   const [readNo] = useState(() => newAfter(conversation));
   return useMemo<Talk>(() => {
@@ -175,8 +189,10 @@ function useTalk({ workspace, conversation, people, onJump, onThread }: TalkAske
       canPin: isModerator || kind === "direct" || kind === "group",
       isThread: false,
       canHide: true,
-      silence: kind === "announcement" && !isModerator ? "Only moderators write here." : null,
+      silence: silenceOf({ kind, role, other }, blocked),
       people,
+      blocked,
+      place,
       readNo,
       link: ({ seq }) => `${location.origin}${conversationPath(id, seq)}`,
       draft,
@@ -192,6 +208,14 @@ function useTalk({ workspace, conversation, people, onJump, onThread }: TalkAske
       onJump,
       request: (name, data) => workspace.request(name, data),
     };
-  }, [workspace, id, role, kind, me, people, readNo, draft, onJump, onThread]);
+  }, [workspace, id, role, kind, other, me, people, blocked, place, readNo, draft, onJump, onThread]);
+}
+
+const NOBODY: readonly string[] = [];
+
+function silenceOf({ kind, role, other }: Pick<Conversation, "kind" | "role" | "other">, blocked: readonly string[]): string | null {
+  if (kind === "announcement" && role !== "owner" && role !== "moderator") return "Only moderators write here.";
+  if (other !== null && blocked.includes(other)) return "You have blocked this person. Unblock them to write: in the menu beside their name.";
+  return null;
 }
 

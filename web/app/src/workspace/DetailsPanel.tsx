@@ -1,6 +1,6 @@
 /** Who is in a conversation and how it is set; what may be changed depends on one's role. */
 
-import type { Conversation, Member, Person, Result, Role } from "@tertulia/client";
+import type { Conversation, Member, Person, Result } from "@tertulia/client";
 import type { Workspace } from "@tertulia/client/workspace";
 import { useState, type ReactNode, type SubmitEvent } from "react";
 
@@ -8,11 +8,13 @@ import { PanelFrame } from "../ui/PanelFrame";
 import { conversationPath, navigate } from "../router";
 import { failureText } from "../text/errors";
 import { Name } from "../text/Prose";
-import { visible } from "../text/visible";
+import { visible, visibleName } from "../text/visible";
 import { useAnnouncer } from "../ui/announce";
 import { Button, Select } from "../ui/controls";
+import { useObserved } from "../ui/hooks";
 import { LinkIcon } from "../ui/icons";
 import { PersonAvatar } from "../ui/presence";
+import { MemberMenu } from "./MemberMenu";
 import { PeoplePicker } from "./PeoplePicker";
 
 interface DetailsPanelProps {
@@ -34,13 +36,24 @@ const RETENTIONS: readonly { readonly id: string; readonly label: string }[] = [
   { id: "2592000", label: "Disappear after 30 days" },
 ];
 
+const NOBODY: readonly string[] = [];
+
 export function DetailsPanel(props: DetailsPanelProps): ReactNode {
   const { workspace, conversation, people, onChanged, onClose, isSheet } = props;
   const { id, kind, role } = conversation;
   const announcer = useAnnouncer();
   const isOwner = role === "owner";
   const isModerator = isOwner || role === "moderator";
+  const isManaged = kind !== "direct" && kind !== "room";
   const me = workspace.snapshot.me?.id ?? null;
+  const blocked = useObserved(workspace, "change", () => workspace.snapshot.me?.blocked ?? NOBODY);
+  const block = async ({ id: user, name }: Member): Promise<void> => {
+    const isBlocked = blocked.includes(user);
+    const done = await workspace.block(user, !isBlocked);
+    if (!done.ok) announcer.warn(failureText(done.error));
+    else if (isBlocked) announcer.say(`${visibleName(name)} is not blocked any more.`);
+    else announcer.offer(`${visibleName(name)} is blocked.`, "Undo", () => void workspace.block(user, false));
+  };
   const change = { conversation: id, client_id: "" };
   /** Does something under a new client id, and says why if it was refused. */
   const act = async (request: (base: typeof change) => Promise<Result<unknown>>): Promise<boolean> => {
@@ -67,8 +80,10 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
   return (
     <PanelFrame title="Members and settings" testId="details" isSheet={isSheet} onClose={onClose}>
       <div className="panel-scroll details">
-        {conversation.about !== "" && <p className="details-about">{visible(conversation.about)}</p>}
-        {isModerator && kind !== "direct" && kind !== "room" && (
+        {conversation.about !== "" && <p className="details-about" dir="auto">
+            {visible(conversation.about)}
+          </p>}
+        {isModerator && isManaged && (
           <Settings conversation={conversation} onSave={(set) => act((base) => workspace.request("update-conversation", { ...base, ...set }))} />
         )}
         {(isModerator || kind === "direct") && (
@@ -82,7 +97,7 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
           />
         )}
         {kind !== "direct" && <h3>Members ({conversation.members})</h3>}
-        {kind !== "direct" && kind !== "room" && (
+        {isManaged && (
           <AddMembers
             workspace={workspace}
             without={people.map((one) => one.id)}
@@ -104,21 +119,22 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
                   {member.id} · {member.role}
                 </small>
               </span>
-              {isModerator && member.id !== me && kind !== "direct" && kind !== "room" && (
-                <MemberWays
+              {member.id !== me && (
+                <MemberMenu
                   member={member}
-                  isOwner={isOwner}
+                  isBlocked={blocked.includes(member.id)}
+                  canModerate={isModerator && isManaged}
+                  canGiveRoles={isOwner && isManaged}
+                  onMessage={kind === "direct" ? null : () => void openDirect(workspace, member.id)}
+                  onBlock={() => void block(member)}
                   onRole={(next) => void act((base) => workspace.request("set-role", { ...base, user: member.id, role: next })).then((done) => done && onChanged())}
                   onRemove={() => void act((base) => workspace.request("remove-member", { ...base, user: member.id })).then((done) => done && onChanged())}
                 />
               )}
-              {member.id !== me && kind !== "direct" && (
-                <Button onPress={() => void openDirect(workspace, member.id)}>Message</Button>
-              )}
             </li>
           ))}
         </ul>
-        {kind !== "direct" && kind !== "room" && (
+        {isManaged && (
           <div className="details-ways">
             <Button onPress={() => void invite()} testId="invite-link">
               <LinkIcon /> Copy invitation
@@ -147,7 +163,7 @@ async function openDirect(workspace: Workspace, user: string): Promise<void> {
 
 interface SettingsProps {
   readonly conversation: Conversation;
-  readonly onSave: (set: { title?: string; about?: string }) => Promise<boolean>;
+  readonly onSave: (set: { title?: string; about?: string; history_from_join?: boolean }) => Promise<boolean>;
 }
 
 function Settings({ conversation, onSave }: SettingsProps): ReactNode {
@@ -162,11 +178,20 @@ function Settings({ conversation, onSave }: SettingsProps): ReactNode {
     <form className="dialog-form" onSubmit={submit}>
       <label className="field">
         <span className="field-label">Name</span>
-        <input className="input" value={title} maxLength={80} onChange={(event) => setTitle(event.target.value)} data-testid="rename" />
+        <input className="input" value={title} maxLength={80} dir="auto" onChange={(event) => setTitle(event.target.value)} data-testid="rename" />
       </label>
       <label className="field">
         <span className="field-label">What it is about</span>
-        <input className="input" value={about} maxLength={500} onChange={(event) => setAbout(event.target.value)} />
+        <input className="input" value={about} maxLength={500} dir="auto" onChange={(event) => setAbout(event.target.value)} data-testid="about" />
+      </label>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={conversation.history_from_join}
+          onChange={(event) => void onSave({ history_from_join: event.target.checked })}
+          data-testid="history-from-join"
+        />
+        Newcomers see only what is written after they join
       </label>
       {isChanged && (
         <Button look="primary" type="submit" isDisabled={title.trim() === ""} testId="rename-save">
@@ -201,35 +226,5 @@ function AddMembers({ workspace, without, onAdd }: AddMembersProps): ReactNode {
         </Button>
       )}
     </form>
-  );
-}
-
-const ROLES: readonly { readonly id: Exclude<Role, "guest">; readonly label: string }[] = [
-  { id: "member", label: "Member" },
-  { id: "moderator", label: "Moderator" },
-  { id: "owner", label: "Owner" },
-];
-
-interface MemberWaysProps {
-  readonly member: Member;
-  readonly isOwner: boolean;
-  readonly onRole: (role: Exclude<Role, "guest">) => void;
-  readonly onRemove: () => void;
-}
-
-function MemberWays({ member, isOwner, onRole, onRemove }: MemberWaysProps): ReactNode {
-  return (
-    <>
-      {isOwner && (
-        <select className="role" aria-label={`Role of ${visible(member.name)}`} value={member.role} onChange={(event) => onRole(ROLES.find(({ id }) => id === event.target.value)?.id ?? "member")}>
-          {ROLES.map(({ id, label }) => (
-            <option key={id} value={id}>
-              {label}
-            </option>
-          ))}
-        </select>
-      )}
-      <Button onPress={onRemove}>Remove</Button>
-    </>
   );
 }

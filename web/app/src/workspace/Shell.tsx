@@ -9,6 +9,7 @@ import { useAnnouncer } from "../ui/announce";
 import { useMedia, useObserved, useTitle } from "../ui/hooks";
 import { Mark } from "../ui/icons";
 import { PresenceOf } from "../ui/presence";
+import { BlockedDialog } from "./BlockedDialog";
 import { BrowseDialog } from "./BrowseDialog";
 import { ConversationPage } from "./ConversationPage";
 import type { DialogName } from "./dialogs";
@@ -80,6 +81,7 @@ export function Shell({ workspace, route, onLeave }: ShellProps): ReactNode {
         {dialog === "new" && <NewDialog workspace={workspace} onClose={closeDialog} />}
         {dialog === "browse" && <BrowseDialog workspace={workspace} onClose={closeDialog} />}
         {dialog === "shortcuts" && <ShortcutsDialog onClose={closeDialog} />}
+        {dialog === "blocked" && <BlockedDialog workspace={workspace} onClose={closeDialog} />}
         {dialog === "status" && <StatusDialog workspace={workspace} onClose={closeDialog} />}
       </div>
     </PresenceOf>

@@ -8,6 +8,7 @@ import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from "reac
 import { conversationPath, navigate } from "../router";
 import { failureText } from "../text/errors";
 import { shortText } from "../text/time";
+import { visible } from "../text/visible";
 import { useAnnouncer } from "../ui/announce";
 import { Button, IconButton } from "../ui/controls";
 import { useObserved } from "../ui/hooks";
@@ -16,6 +17,7 @@ import { PersonAvatar, useShown } from "../ui/presence";
 import type { DialogName } from "./dialogs";
 import { MeMenu } from "./MeMenu";
 import { countText, lineOf, titleOf } from "./names";
+import { OfflineNote } from "./OfflineNote";
 
 interface SidebarProps {
   readonly workspace: Workspace;
@@ -40,11 +42,7 @@ export function Sidebar({ workspace, chosen, onDialog, onSearch, onLeave }: Side
         <IconButton label="Search" shortcut="Ctrl+K" icon={<SearchIcon />} onPress={onSearch} testId="open-search" />
         <IconButton label="New conversation" icon={<PlusIcon />} onPress={() => onDialog("new")} testId="new-conversation" />
       </header>
-      {connection === "reconnecting" && (
-        <p className="sidebar-note" role="status">
-          Reconnecting… What you write is kept and sent then.
-        </p>
-      )}
+      <OfflineNote workspace={workspace} />
       {error !== null && connection === "connected" && (
         <div className="sidebar-note" role="alert">
           {failureText(error)} <Button onPress={() => workspace.connection.reopen()}>Try again</Button>
@@ -63,6 +61,7 @@ export function Sidebar({ workspace, chosen, onDialog, onSearch, onLeave }: Side
             workspace={workspace}
             conversation={conversation}
             me={me?.id ?? null}
+            blocked={me?.blocked ?? NOBODY}
             isChosen={conversation.id === chosen}
           />
         ))}
@@ -81,14 +80,17 @@ export function Sidebar({ workspace, chosen, onDialog, onSearch, onLeave }: Side
   );
 }
 
+const NOBODY: readonly string[] = [];
+
 interface ItemProps {
   readonly workspace: Workspace;
   readonly conversation: Conversation;
   readonly me: string | null;
+  readonly blocked: readonly string[];
   readonly isChosen: boolean;
 }
 
-function Item({ workspace, conversation, me, isChosen }: ItemProps): ReactNode {
+function Item({ workspace, conversation, me, blocked, isChosen }: ItemProps): ReactNode {
   const { id, unread, mentions, unread_from, pinned, last, last_at, draft } = conversation;
   const isMuted = workspace.list.isMuted(conversation);
   const title = titleOf(conversation);
@@ -120,7 +122,9 @@ function Item({ workspace, conversation, me, isChosen }: ItemProps): ReactNode {
             {isMuted && <MutedIcon />}
           </span>
           <span className="item-last">
-            {draft !== null && !isChosen ? <em>Draft: {draft.text.slice(0, 80)}</em> : <bdi>{lineOf(last, me)}</bdi>}
+            {draft !== null && !isChosen ? <em>
+                Draft: <bdi>{visible(draft.text.slice(0, 80))}</bdi>
+              </em> : <bdi>{lineOf(last, { kind: conversation.kind, me, blocked })}</bdi>}
           </span>
         </span>
         <span className="item-side">
