@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ async def enter_channel(page: Page, title: str) -> None:
 def fill(server: Server, name: str, conversation: str, count: int) -> None:
     """Write ``line 0`` and so on as somebody, over HTTP."""
 
-    def post(path: str, body: dict[str, object], token: str = "") -> Any:
+    def post(path: str, body: Mapping[str, object], token: str = "") -> Any:
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
         request = urllib.request.Request(f"{server.url}{path}", json.dumps(body).encode(), headers, method="POST")
         while True:
