@@ -54,6 +54,7 @@ bench: .venv/.dev build/native.stamp ## what a forwarded packet costs on this ma
 
 torture: .venv/.dev build/native.stamp ## kill, cut and restore for ten minutes and judge what clients saw (MINUTES, 10)
 	$(VENV)/python -m pytest -m torture
+	MODEL_RUNS=$${MODEL_RUNS:-30} $(VENV)/python -m pytest tests/chat/test_model.py
 	$(VENV)/python -m tests.torture.run --minutes $${MINUTES:-10}
 
 fuzz: .venv/.dev ## every fuzz target for a while (FUZZ_SECONDS, 60)

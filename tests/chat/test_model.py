@@ -31,13 +31,11 @@ from tests.torture.people import make_device, make_place
 from tests.torture.settling import arrives, settle
 from tests.torture.wire import Lost, Refused
 
-pytestmark = pytest.mark.torture
-
 T = TypeVar("T")
 
 NODES = ("a", "b")
 PEOPLE = ("ada", "bob", "cy", "dan")
-RUNS = int(os.environ.get("MODEL_RUNS", "6"))
+RUNS = int(os.environ.get("MODEL_RUNS", "5"))
 STEPS = int(os.environ.get("MODEL_STEPS", "50"))
 SEED = int(os.environ.get("MODEL_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 

@@ -47,7 +47,7 @@ async def read(parameters: dict[str, Any], conversations: Sequence[str]) -> dict
             ]
             unpublished = await db.fetchval(
                 "SELECT count(*) FROM chat.outbox WHERE conversation_id = ANY($1::uuid[]) AND xid >="
-                " coalesce((SELECT upto FROM chat.outbox_reader ORDER BY upto LIMIT 1), '0'::xid8)",
+                " coalesce((SELECT upto FROM chat.outbox_reader WHERE name = 'fan-out'), '0'::xid8)",
                 conversations,
             )
     finally:
