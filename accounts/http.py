@@ -32,6 +32,7 @@ from tertulia.catalogue import (
     LoggedInAs,
     LogIn,
     LogOut,
+    LookAtLink,
     MakeInvitation,
     Myself,
     OutboxMail,
@@ -66,6 +67,21 @@ class Door:
         self._device_key = derived_secret(settings.token_secret, "device").encode()
 
     # --- for anybody -----------------------------------------------------------------------------------------------
+
+    async def options(self, _: web.Request) -> web.Response:
+        outbox = self._settings.development and isinstance(self._accounts.mailer, Outbox)
+        return http.json_response(
+            catalogue.AuthOptions(
+                registration=self._settings.registration,
+                owner=await self._accounts.registration.has_owner(),
+                mail=self._accounts.mailer.works,
+                outbox=outbox,
+                development=self._settings.development,
+            )
+        )
+
+    async def look_at_link(self, request: web.Request) -> web.Response:
+        return http.json_response(await self._accounts.look_at_link(await http.read_json(request, LookAtLink)))
 
     async def register(self, request: web.Request) -> web.Response:
         await self._accounts.registration.ask(await http.read_json(request, Register))

@@ -15,6 +15,8 @@ from tertulia.catalogue import AccountRole
 
 Purpose = Literal["owner", "register", "invite", "reset", "ticket"]
 
+SHOWN: tuple[Purpose, ...] = ("owner", "register", "invite", "reset")
+"""Those that people open in a browser."""
 LIFE_S: dict[Purpose, int] = {
     "owner": 86_400,
     "register": 86_400,

@@ -24,6 +24,11 @@ class RegistrationDesk:
         self._core = core
         self._know = know
 
+    async def has_owner(self) -> bool:
+        """Whether the first owner has come."""
+        async with self._core.database.acquire() as db:
+            return bool(await account_store.count_owners(db))
+
     async def owner_link(self) -> str | None:
         """The address by which the first owner comes; None once there is one."""
         async with self._core.database.transaction() as db:

@@ -14,6 +14,7 @@ from tertulia.catalogue import (
     Account,
     AccountList,
     AuditList,
+    AuthOptions,
     ChangePassword,
     ConfirmPassword,
     ConfirmTotp,
@@ -21,11 +22,13 @@ from tertulia.catalogue import (
     FinishRegistration,
     Frame,
     Link,
+    LinkInfo,
     ListAccounts,
     ListAudit,
     LoggedInAs,
     LogIn,
     LogOut,
+    LookAtLink,
     MakeInvitation,
     Myself,
     Outbox,
@@ -60,6 +63,8 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "/auth/options", "options", None, AuthOptions, None, "How people come in here."),
+    Route("POST", "/auth/link", "look-at-link", LookAtLink, LinkInfo, None, "What a link is for; it stays good."),
     Route("POST", "/auth/register", "register", Register, Accepted, None, "Ask for an account.", 202),
     Route(
         "POST",

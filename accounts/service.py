@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from accounts import mail, providers
+from accounts import account_store, links, mail, providers, refusals
 from accounts.administration import AdministrationDesk
 from accounts.core import Block, Core, Know, access_account
 from accounts.factors import FactorDesk
@@ -19,7 +19,7 @@ from accounts.registration import RegistrationDesk
 from accounts.revoking import Revoking
 from accounts.sessions import SessionDesk
 from tertulia.bus import Bus
-from tertulia.catalogue import Account
+from tertulia.catalogue import Account, LinkInfo, LookAtLink
 from tertulia.database import Database
 from tertulia.settings import Settings
 from tertulia.tokens import Principal, Tokens
@@ -72,6 +72,16 @@ class AccountsService:
         await self._revoking.close()
         await self.gate.close()
         self.passwords.close()
+
+    async def look_at_link(self, asked: LookAtLink) -> LinkInfo:
+        """What a link is for, told to whoever holds it. Raises NotFound ``link-invalid``."""
+        async with self._database.acquire() as db:
+            link = await links.look(db, asked.token, *links.SHOWN)
+            account = await account_store.by_id(db, link.account_id) if link and link.account_id else None
+        # A link of a reset that no account is behind was never sent.
+        if link is None or link.purpose == "ticket" or (link.purpose == "reset" and account is None):
+            raise refusals.bad_link()
+        return LinkInfo(link.purpose, account.email if account is not None else link.email, link.role)
 
     async def me(self, principal: Principal) -> Account:
         """The asker's own account. Raises Forbidden ``account-needed``."""

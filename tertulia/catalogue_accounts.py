@@ -52,6 +52,34 @@ class UpdateAccount(Frame, frozen=True):
 # --- coming in ---------------------------------------------------------------------------------------------------
 
 
+class AuthOptions(Frame, frozen=True):
+    """How people come in here: what a page offers to somebody whom it does not know.
+
+    ``owner``: whether the installation has its first owner. ``mail``: whether links reach people by mail; with
+    ``outbox`` they are shown by the server instead. ``development``: whether ``POST /auth/dev`` lets anybody in.
+    """
+
+    registration: Literal["open", "domain", "invitation", "closed"]
+    owner: bool
+    mail: bool
+    outbox: bool
+    development: bool
+
+
+class LookAtLink(Frame, frozen=True):
+    """What a link is for, without using it."""
+
+    token: Secret
+
+
+class LinkInfo(Frame, frozen=True):
+    """A link as whoever holds it may see it. An ``invite`` without ``email`` leads to ``POST /auth/register`` first."""
+
+    purpose: Literal["owner", "register", "invite", "reset"]
+    email: str | None = None
+    role: AccountRole | None = None
+
+
 class Register(Frame, frozen=True):
     """Ask for an account. The answer is the same whether the address has one; what follows comes by mail."""
 
@@ -309,9 +337,10 @@ ACCOUNT_REQUESTS: tuple[type[Frame], ...] = (
         ListAudit,
         OAuthLink,
     ),
-    *(OAuthBegin, OAuthReturn),
+    *(OAuthBegin, OAuthReturn, LookAtLink),
 )
 ACCOUNT_ANSWERS: tuple[type[Frame], ...] = (
     *(SessionTokens, LoggedInAs, Myself, Accepted, SessionList, TotpSecret, RecoveryCodes, Profile),
     *(AccountList, Link, AuditList, Outbox, OAuthProviders, OAuthBegun),
+    *(AuthOptions, LinkInfo),
 )

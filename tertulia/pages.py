@@ -43,6 +43,8 @@ PAGE_HEADERS = {
 }
 FOREVER = "public, max-age=31536000, immutable"
 
+ACCOUNT_PAGES = ("/login", "/register", "/welcome", "/recover", "/outbox")
+
 NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>Tertulia</title><p>The page is not built. Stop the server and start it "
     "with <code>make run</code>, or build the page with <code>make web</code>."
@@ -93,5 +95,6 @@ def routes(dist: Path) -> Iterable[web.RouteDef]:
         web.get("/c/{conversation}", page),
         web.get("/c/{conversation}/{seq}", page),
         web.get("/i/{invitation}", page),
+        *(web.get(path, page) for path in ACCOUNT_PAGES),
         web.get("/{name:(?:assets/)?[A-Za-z0-9_][A-Za-z0-9_.-]*}", file),
     ]

@@ -253,3 +253,37 @@ async def test_outbox_is_shown_on_development_servers_only(dsn: str, tmp_path: P
     assert mails[0]["to"] == email
     async with open_house(dsn, tmp_path, public_url="https://talk.example.org") as production:
         assert (await production.ask("GET", "/auth/outbox")).refusal == (403, "development-only")
+
+
+async def test_page_is_told_how_people_come_in(dsn: str, tmp_path: Path, house: House) -> None:
+    await house.account("owner")
+    options = (await house.ask("GET", "/auth/options")).body
+    assert options == {"registration": "open", "owner": True, "mail": True, "outbox": True, "development": True}
+    async with open_house(dsn, tmp_path, public_url="https://talk.example.org") as production:
+        options = (await production.ask("GET", "/auth/options")).body
+        assert options == {
+            "registration": "invitation",
+            "owner": True,
+            "mail": False,
+            "outbox": False,
+            "development": False,
+        }
+
+
+async def test_link_says_what_it_is_for_and_stays_good(house: House) -> None:
+    owner, email = await house.person("owner"), an_address()
+
+    async def look(token: str) -> Any:
+        return (await house.ask("POST", "/auth/link", {"token": token})).body
+
+    invite = (await owner.ask("POST", "/accounts/invitations", {"email": email, "role": "admin"})).body["token"]
+    assert await look(invite) == {"purpose": "invite", "email": email, "role": "admin"}
+    anybody = (await owner.ask("POST", "/accounts/invitations", {"uses": 2})).body["token"]
+    assert await look(anybody) == {"purpose": "invite", "email": None, "role": "member"}
+    made = await house.ask("POST", "/auth/register/finish", {"token": invite, "name": "Ada", "password": PASSWORD})
+    assert made.status == 201
+    reset = (await owner.ask("POST", f"/accounts/{made.body['account']['id']}/reset-link")).body["token"]
+    assert await look(reset) == {"purpose": "reset", "email": email, "role": None}
+    await house.ask("POST", "/auth/recover", {"email": "nobody@example.org"})
+    for bad in (invite, "x" * 43):
+        assert (await house.ask("POST", "/auth/link", {"token": bad})).refusal == (404, "link-invalid")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import chat.routes
-from tertulia import openapi
+from tertulia import openapi, pages
 from tertulia.app import build, operations
 from tertulia.catalogue import CHAT_REQUESTS
 from tertulia.settings import Settings
@@ -18,6 +18,7 @@ NOT_FOR_PROGRAMS = {
     for path in (
         *("/", "/r/{room}", "/c", "/c/{conversation}", "/c/{conversation}/{seq}", "/i/{invitation}"),
         *("/{name}", "/ws", "/ws/", "/openapi.json"),
+        *pages.ACCOUNT_PAGES,
     )
 }
 """Pages and their files, the socket, and the description."""

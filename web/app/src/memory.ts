@@ -1,14 +1,18 @@
 /** What a person chose last time. A browser that forbids storage forgets, and works all the same. */
 
-import type { Memory } from "@tertulia/client";
+type Kept = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-function open(): Memory {
+function open(): Kept {
   try {
     localStorage.getItem("tertulia.name");
     return localStorage;
   } catch {
     const kept = new Map<string, string>();
-    return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+      removeItem: (key) => void kept.delete(key),
+    };
   }
 }
 

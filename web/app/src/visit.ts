@@ -14,6 +14,7 @@ import {
   type VideoCodec,
 } from "@tertulia/client";
 
+import { session } from "./account/session";
 import { Order } from "./call/order";
 import { debugEnvironment, debugPlan, installDebug, isDebug } from "./debug";
 import { memory } from "./memory";
@@ -36,7 +37,8 @@ export interface Visit {
   join(name: string): Promise<Result<null>>;
 }
 
-export const api = new Api();
+/** Whoever is logged in comes into rooms as themselves. */
+export const api = new Api("", session.fetch);
 
 export function startVisit(id: string): Visit {
   const tokens = new Tokens(api, id);

@@ -1,7 +1,8 @@
 /** The HTTP door: rooms, guest tokens and TURN credentials. */
 
 import type { IceServer, LoggedIn, RoomInfo, RoomToken } from "./catalogue.js";
-import { failed, isRecord, ok, refusedFrom, type Result } from "./result.js";
+import { askHttp } from "./http.js";
+import { ok, type Result } from "./result.js";
 
 export class Api {
   readonly #url: string;
@@ -35,20 +36,8 @@ export class Api {
     return answer.ok ? ok(answer.value.ice_servers ?? []) : answer;
   }
 
-  async #ask<Answer>(method: string, path: string, body?: object, token?: string): Promise<Result<Answer>> {
-    const headers: Record<string, string> = { accept: "application/json" };
-    if (body !== undefined) headers["content-type"] = "application/json";
-    if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-    try {
-      const init: RequestInit = { method, headers };
-      if (body !== undefined) init.body = JSON.stringify(body);
-      const response = await this.#fetch(this.#url + path, init);
-      const answer: unknown = await response.json();
-      if (response.ok) return ok(answer as Answer);
-      return failed(refusedFrom(isRecord(answer) ? answer["error"] : null));
-    } catch {
-      // No network, or an answer that is not JSON: a proxy speaks for a server that is away.
-      return failed({ kind: "offline" });
-    }
+  #ask<Answer>(method: string, path: string, body?: object, token?: string): Promise<Result<Answer>> {
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return askHttp(this.#fetch, method, this.#url + path, body, headers);
   }
 }

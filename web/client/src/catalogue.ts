@@ -681,6 +681,27 @@ export interface OAuthBegun {
   url: string;
 }
 
+/**
+ * How people come in here: what a page offers to somebody whom it does not know.
+ *
+ * `owner`: whether the installation has its first owner. `mail`: whether links reach people by mail; with
+ * `outbox` they are shown by the server instead. `development`: whether `POST /auth/dev` lets anybody in.
+ */
+export interface AuthOptions {
+  registration: "closed" | "domain" | "invitation" | "open";
+  owner: boolean;
+  mail: boolean;
+  outbox: boolean;
+  development: boolean;
+}
+
+/** A link as whoever holds it may see it. An `invite` without `email` leads to `POST /auth/register` first. */
+export interface LinkInfo {
+  purpose: "invite" | "owner" | "register" | "reset";
+  email: string | null;
+  role: AccountRole | null;
+}
+
 /** Why a request was refused. `code` is stable, `message` is for people. */
 export interface ErrorBody {
   code: string;
@@ -1163,6 +1184,11 @@ export interface OAuthReturn {
   code?: string | null;
   error?: string | null;
   iss?: string | null;
+}
+
+/** What a link is for, without using it. */
+export interface LookAtLink {
+  token: string;
 }
 
 /** Client to server, each answered. */

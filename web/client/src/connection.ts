@@ -42,12 +42,18 @@ interface ConnectionEvents {
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Refusals at the door that mend themselves. */
 const PASSING_REFUSALS = new Set(["database-unavailable", "internal", "rate-limited"]);
-const EXPIRED = "token-expired";
+/** Refusals that another token mends; `session-ended` also says that an account has changed since its token was made. */
+const STALE = new Set(["token-expired", "token-missing", "session-ended"]);
 
 export interface ConnectionOptions {
   readonly socket: SocketFactory;
   /** `fresh` asks for a new token because the last one had expired. */
   readonly token: (fresh: boolean) => Promise<string>;
+  /**
+   * Done before each attempt, for those who are known by a cookie, which the socket's first request takes along. When the
+   * server refuses this, it does not want this client.
+   */
+  readonly prepare?: (fresh: boolean) => Promise<Result<unknown>>;
   readonly policy: ReconnectPolicy;
   readonly timers: Timers;
 }
@@ -84,7 +90,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#state !== "idle" && this.#state !== "closed") return;
     this.#attempt = 0;
     this.#setState("connecting");
-    this.#socket.connect();
+    this.#connect();
   }
 
   close(): void {
@@ -143,12 +149,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     const data = isRecord(error) ? error["data"] : undefined;
     if (!isRecord(data) || typeof data["code"] !== "string") return this.#retryLater();
     const refused = refusedFrom(data);
-    if (refused.code === EXPIRED && this.#attempt < 3) this.#stale = true;
-    else if (!PASSING_REFUSALS.has(refused.code)) {
-      this.#setState("closed");
-      this.emit("refused", refused);
-      return;
-    }
+    if (STALE.has(refused.code) && this.#attempt < 3) this.#stale = true;
+    else if (!PASSING_REFUSALS.has(refused.code)) return this.#refuse(refused);
     this.#retryLater();
   }
 
@@ -159,14 +161,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     const delay = asked ?? this.#options.policy.nextDelay(this.#attempt);
     this.#attempt += 1;
     if (delay === null) {
-      this.#setState("closed");
-      this.emit("refused", {
-        kind: "refused",
-        code: "unreachable",
-        message: "The server cannot be reached.",
-        field: null,
-      });
-      return;
+      return this.#refuse({ kind: "refused", code: "unreachable", message: "The server cannot be reached.", field: null });
     }
     this.#cancelRetry?.();
     this.#cancelRetry = this.#options.timers.after(delay, () => this.#tryNow());
@@ -175,7 +170,25 @@ export class Connection extends Emitter<ConnectionEvents> {
   #tryNow(): void {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    this.#socket.connect();
+    this.#connect();
+  }
+
+  #connect(): void {
+    const { prepare } = this.#options;
+    if (prepare === undefined) return void this.#socket.connect();
+    const fresh = this.#stale;
+    this.#stale = false;
+    void prepare(fresh).then((ready) => {
+      if (this.#state === "closed") return;
+      if (ready.ok) this.#socket.connect();
+      else if (ready.error.kind === "refused" && !PASSING_REFUSALS.has(ready.error.code)) this.#refuse(ready.error);
+      else this.#retryLater();
+    });
+  }
+
+  #refuse(error: Refused): void {
+    this.#setState("closed");
+    this.emit("refused", error);
   }
 
   #handleEvent(event: string, data: unknown): void {
@@ -183,6 +196,8 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.#comeBackMs = Math.max(0, data["after_ms"]);
       return;
     }
+    // The token is void; whether the log-in is, too, turns out when another one is asked for.
+    if (event === "session-ended" && isRecord(data) && data["code"] === "logged-out") this.#stale = true;
     if (isNotice(event)) this.emit("notice", { name: event, data } as Notice);
   }
 

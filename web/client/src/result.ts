@@ -8,6 +8,8 @@ export interface Refused {
   readonly code: string;
   readonly message: string;
   readonly field: string | null;
+  /** Seconds after which it is worth asking again (`Retry-After`), where the server said so. */
+  readonly retryAfterS?: number;
 }
 
 /** No answer came in time. The request may or may not have been carried out. */

@@ -2,19 +2,33 @@
 
 import type { CaptureKind, DeviceProblem, ErrorCode, Failure, SessionEnded } from "@tertulia/client";
 
+import { durationText } from "./time";
+
 const BY_CODE: Partial<Record<ErrorCode, string>> = {
+  "account-banned": "This account was banned. Ask an administrator of this server why.",
   "chat-not-granted": "You may not write in this room.",
+  "credentials-wrong": "The address or the password is wrong.",
+  "email-invalid": "That does not look like an e-mail address.",
+  "email-taken": "There is an account with this address already.",
   "guests-disabled": "This server does not let guests in. Ask whoever invited you for a personal link.",
   internal: "Something went wrong on the server. Please try again.",
+  "last-owner": "Somebody has to stay owner. Make somebody else one first.",
+  "link-invalid": "This link was used already, has expired, or is not complete. Ask for a new one.",
+  "mail-missing": "This server sends no mail: name the address of whoever you invite.",
   "media-missing": "The server has no media service running.",
   "media-unavailable": "The server cannot take another call right now. Try again in a moment.",
   "publish-not-granted": "You may watch this room, but not send picture or sound.",
   "rate-limited": "That was a lot at once. Wait a few seconds and try again.",
+  "registration-closed": "This server takes no new accounts that way. Ask an administrator for an invitation.",
+  "right-missing": "Your role on this server does not allow that.",
   "robots-full": "There are enough robots in this room already.",
   "robots-unavailable": "This server cannot start robots right now.",
   "room-ended": "This room has been closed.",
   "room-full": "This room is full. Try again when somebody has left.",
   "room-not-found": "There is no such room. Check the link, or make a new room.",
+  "second-factor-wrong": "That code is wrong, or was used before. Codes change every half minute.",
+  "session-ended": "You were logged out. Log in again.",
+  "token-missing": "You are not logged in. Log in first.",
   "database-unavailable": "The server cannot reach its database. Try again in a moment.",
   "text-too-long": "That message is too long. Send it in parts.",
   "token-expired": "Your invitation has expired. Join again.",
@@ -24,6 +38,7 @@ const BY_CODE: Partial<Record<ErrorCode, string>> = {
 export function failureText(error: Failure): string {
   switch (error.kind) {
     case "refused":
+      if (error.retryAfterS !== undefined) return `That was too often. Try again in ${durationText(error.retryAfterS * 1000)}.`;
       return BY_CODE[error.code as ErrorCode] ?? error.message;
     case "offline":
       return "The server cannot be reached. Check your connection and try again.";

@@ -1,35 +1,64 @@
 /** One's conversations: first who one is, then the list and what is in it. */
 
-import { SteadyReconnect, makeUuid, socketIo, systemTimers, type LoggedIn } from "@tertulia/client";
-import { Workspace, browserStore } from "@tertulia/client/workspace";
-import { useEffect, useState, type ReactNode, type SubmitEvent } from "react";
-import { Input, Label, TextField } from "react-aria-components";
+import { SteadyReconnect, failed, makeUuid, socketIo, systemTimers, type LoggedIn, type Refused } from "@tertulia/client";
+import { Workspace, browserStore, type WorkspaceOptions } from "@tertulia/client/workspace";
+import { useEffect, useState, type ReactNode } from "react";
 
-import { remember, remembered } from "../memory";
+import { LogIn } from "../account/LogIn";
+import { accounts, session, useSession } from "../account/session";
 import type { Route } from "../router";
-import { failureText } from "../text/errors";
-import { Button } from "../ui/controls";
-import { useTitle } from "../ui/hooks";
-import { Mark } from "../ui/icons";
-import { freshToken, kept, logIn, logOut } from "./login";
+import { freshToken, kept, logOut } from "./login";
 import { Shell } from "./Shell";
 
+import "../theme/account.css";
 import "../theme/workspace.css";
 
 export type WorkspaceRoute = Extract<Route, { page: "workspace" }>;
 
 export function WorkspacePage({ route }: { readonly route: WorkspaceRoute }): ReactNode {
+  const known = useSession();
   const [login, setLogin] = useState(kept);
-  if (login === null) return <LogIn onDone={setLogin} />;
+  if (known !== null) return <Open key={known.session} who={ofAccount(known.account)} route={route} />;
+  if (login === null) return <LogIn onDevelopment={setLogin} />;
   const leave = (): void => {
     logOut();
     setLogin(null);
   };
-  return <Open key={login.identity} login={login} route={route} onLeave={leave} />;
+  return <Open key={login.identity} who={byName(login, leave)} route={route} />;
 }
 
-function Open({ login, route, onLeave }: { readonly login: LoggedIn; readonly route: WorkspaceRoute; readonly onLeave: () => void }): ReactNode {
-  const [workspace] = useState(() => makeWorkspace(login));
+/** Somebody who is logged in, however that was. */
+interface Who {
+  readonly identity: string;
+  readonly token: WorkspaceOptions["token"];
+  readonly prepare?: WorkspaceOptions["prepare"];
+  /** They want to go. */
+  readonly leave: () => void;
+  /** The server does not know them any more. */
+  readonly refused: () => void;
+}
+
+function ofAccount(identity: string): Who {
+  return {
+    identity,
+    token: () => Promise.resolve(""),
+    prepare: async (fresh) => {
+      const known = await session.fresh(fresh);
+      return known.ok && known.value === null ? failed(LOGGED_OUT) : known;
+    },
+    leave: () => void accounts.logOut(),
+    refused: () => session.forget(),
+  };
+}
+
+const LOGGED_OUT: Refused = { kind: "refused", code: "session-ended", message: "You were logged out.", field: null };
+
+function byName(login: LoggedIn, leave: () => void): Who {
+  return { identity: login.identity, token: (fresh) => freshToken(login, fresh), leave, refused: leave };
+}
+
+function Open({ who, route }: { readonly who: Who; readonly route: WorkspaceRoute }): ReactNode {
+  const [workspace] = useState(() => makeWorkspace(who));
   useEffect(() => {
     void workspace.open();
     const online = (): void => workspace.connection.handleOnline();
@@ -39,60 +68,19 @@ function Open({ login, route, onLeave }: { readonly login: LoggedIn; readonly ro
       workspace.close();
     };
   }, [workspace]);
-  useEffect(() => workspace.on("refused", onLeave), [workspace, onLeave]);
-  return <Shell workspace={workspace} route={route} onLeave={onLeave} />;
+  useEffect(() => workspace.on("refused", who.refused), [workspace, who]);
+  return <Shell workspace={workspace} route={route} onLeave={who.leave} />;
 }
 
-function makeWorkspace(login: LoggedIn): Workspace {
+function makeWorkspace({ identity, token, prepare }: Who): Workspace {
   return new Workspace({
-    token: (fresh) => freshToken(login, fresh),
+    token,
+    ...(prepare === undefined ? {} : { prepare }),
     socket: socketIo(""),
     timers: systemTimers,
     policy: new SteadyReconnect(),
     makeId: makeUuid,
     wallClock: () => Date.now(),
-    store: browserStore(login.identity),
+    store: browserStore(identity),
   });
-}
-
-function LogIn({ onDone }: { readonly onDone: (login: LoggedIn) => void }): ReactNode {
-  const [name, setName] = useState(remembered("name"));
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  useTitle("Log in · Tertulia");
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    const login = await logIn(name.trim());
-    setBusy(false);
-    if (!login.ok) { setProblem(failureText(login.error)); return; }
-    remember("name", name.trim());
-    onDone(login.value);
-  };
-  return (
-    <main className="start">
-      <header className="brand">
-        <Mark />
-        <span>Tertulia</span>
-      </header>
-      <div className="start-words">
-        <h1>Your conversations</h1>
-        <p>This is a development server: whoever gives a name is that person. The same name brings the same conversations back.</p>
-      </div>
-      <form className="card" onSubmit={(event) => void submit(event)}>
-        <TextField className="field" value={name} onChange={setName} maxLength={64} isRequired>
-          <Label>Your name</Label>
-          <Input className="input" autoComplete="nickname" data-testid="login-name" />
-        </TextField>
-        <Button look="primary" type="submit" isDisabled={isBusy || name.trim() === ""} testId="login">
-          Log in
-        </Button>
-        {problem !== null && (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
-      </form>
-    </main>
-  );
 }

@@ -10,7 +10,7 @@ import { Chat } from "../chat/chat.js";
 import { Log } from "../chat/log.js";
 import { Outbox } from "../chat/outbox.js";
 import type { OutboxStore } from "../chat/store.js";
-import { Connection, type ConnectionState, type SocketFactory } from "../connection.js";
+import { Connection, type ConnectionOptions, type ConnectionState, type SocketFactory } from "../connection.js";
 import { Emitter } from "../emitter.js";
 import type { AnswerOf, Notice, RequestOf } from "../protocol.js";
 import type { ReconnectPolicy } from "../reconnect.js";
@@ -24,6 +24,8 @@ import { Typing } from "./typing.js";
 export interface WorkspaceOptions {
   /** `fresh` when the last one had expired. */
   readonly token: (fresh: boolean) => Promise<string>;
+  /** See {@link ConnectionOptions}: for those whose token is in a cookie. */
+  readonly prepare?: ConnectionOptions["prepare"];
   readonly socket: SocketFactory;
   readonly timers: Timers;
   readonly policy: ReconnectPolicy;
@@ -73,8 +75,8 @@ export class Workspace extends Emitter<WorkspaceEvents> {
   constructor(options: WorkspaceOptions) {
     super();
     this.#options = options;
-    const { socket, token, policy, timers, makeId, wallClock, store } = options;
-    this.connection = new Connection({ socket, token, policy, timers });
+    const { socket, token, prepare, policy, timers, makeId, wallClock, store } = options;
+    this.connection = new Connection({ socket, token, policy, timers, ...(prepare === undefined ? {} : { prepare }) });
     const request = <Name extends RequestName>(name: Name, data: RequestOf<Name>): Promise<Result<AnswerOf<Name>>> =>
       this.connection.request(name, data);
     this.outbox = new Outbox({ request, makeId, wallClock, timers, store });
