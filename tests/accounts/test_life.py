@@ -23,6 +23,8 @@ async def live(house: House) -> list[str]:
     email = f"private-{secrets.token_hex(6)}@example.org"
     await house.ask("POST", "/auth/register", {"email": email})
     link = house.mailed_token(email)
+    assert (await house.ask("GET", "/auth/options")).status == 200
+    assert (await house.ask("POST", "/auth/link", {"token": link})).status == 200
     made = await house.ask(
         "POST", "/auth/register/finish", {"token": link, "name": "Ada Private", "password": PASSWORD}
     )
