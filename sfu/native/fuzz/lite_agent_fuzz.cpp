@@ -34,12 +34,14 @@ IcePath PathOf(std::uint8_t n) { return {Address::V4(192, 0, 2, 1, 7882), Addres
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   Recorder recorder;
-  std::uint8_t counter = 0;
+  std::uint64_t drawn = 0;
   TimeUs now = 0;
   LiteAgent agent(
       recorder,
+      // Never the same twice: an answer to an old question must not be one to another question too.
       [&](MutableBytes out) {
-        for (std::uint8_t& byte : out) byte = counter++;
+        std::fill(out.begin(), out.end(), std::uint8_t{0});
+        WriteU64(out.data(), ++drawn);
       },
       {"local", "local password"}, {"remote", "remote password"}, now);
   while (!input.empty()) {

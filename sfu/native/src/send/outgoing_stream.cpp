@@ -65,7 +65,8 @@ std::optional<Numbers> OutgoingStream::Map(const IncomingPacket& packet) {
   }
   numbers.sequence = static_cast<std::uint16_t>(*sequence);
   numbers.timestamp = packet.timestamp + *offset;
-  if (packet.newest) {
+  // A late packet is the newest that this slot was given when the later ones were not for it.
+  if (packet.newest || (sent_ && static_cast<std::int32_t>(numbers.timestamp - timestamp_) > 0)) {
     sent_ = true;
     timestamp_ = numbers.timestamp;
     source_timestamp_ = packet.timestamp;

@@ -84,6 +84,20 @@ TEST(OutgoingStream, WhatFollowsIsNeverBeforeWhatWasSent) {
   EXPECT_FALSE(stream.Map(old).has_value());
 }
 
+// What came after it was not for this slot, so it is late for the source and the newest here all the same.
+TEST(OutgoingStream, WhatFollowsIsNeverBeforeALatePacketThatWasSent) {
+  OutgoingStream stream(Kind::kVideo, 1);
+  auto packet = Packet(0, 0, kSecond);
+  stream.Open(packet);
+  stream.Map(packet);
+  auto late = Packet(2, 9'000, 0);
+  late.newest = late.in_order = late.new_timestamp = false;
+  const std::uint32_t sent = stream.Map(late)->timestamp;
+  auto other = Packet(3, 9'000, kSecond + 90 * kMillisecond);
+  stream.Open(other);
+  EXPECT_EQ(stream.Map(other)->timestamp, sent + 90);
+}
+
 TEST(OutgoingStream, ALongRunOfPaddingTakesOneInterval) {
   OutgoingStream stream(Kind::kVideo, 1);
   auto packet = Packet(0, 0, kSecond);
