@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import structlog
 from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from accounts import refusals
 from tertulia.settings import Settings
@@ -53,7 +54,7 @@ class Endpoints:
     """Whether the way back names the issuer (RFC 9207)."""
 
 
-class Provider:
+class Provider(ABC):
     """One of them. The subclasses know where to ask and how to read the answer."""
 
     scope = ""
@@ -73,12 +74,13 @@ class Provider:
             timeout=LIMIT_S,
         )
 
+    @abstractmethod
     async def endpoints(self) -> Endpoints:
-        raise NotImplementedError
+        """Where to go and where to ask."""
 
+    @abstractmethod
     async def somebody(self, client: AsyncOAuth2Client, token: dict[str, Any], nonce: str) -> Somebody:
         """Who the token is for. Raises what a bad answer of the provider's makes."""
-        raise NotImplementedError
 
     async def come_back(self, redirect_uri: str, code: str, verifier: str, nonce: str) -> Somebody:
         """Exchange the code for who it is. Raises Forbidden ``oauth-failed``."""
@@ -159,7 +161,8 @@ class OpenIdProvider(Provider):
     async def _key_set(self) -> KeySet:
         if self._keys is None or time.monotonic() - self._keys_at >= KEYS_S:
             found = await self._discover()
-            self._keys = KeySet.import_key_set(await self._get(found["jwks_uri"]))  # type: ignore[arg-type]
+            keys = (await self._get(found["jwks_uri"]))["keys"]
+            self._keys = KeySet.import_key_set(KeySetSerialization(keys=keys))
             self._keys_at = time.monotonic()
         return self._keys
 
