@@ -2,5 +2,4 @@
 
 export { AccountApi } from "./api.js";
 export { browserSession } from "./browser.js";
-export { ROLES, givenBy, isAbove, isAdministrator } from "./roles.js";
 export { BrowserSession, SESSION_KEY, type KnownSession, type SessionEnvironment } from "./session.js";

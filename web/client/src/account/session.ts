@@ -85,11 +85,6 @@ export class BrowserSession extends Emitter<SessionEvents> {
     return answer;
   }
 
-  /** The name that others see was changed. */
-  rename(name: string): void {
-    if (this.#known !== null) this.#write({ ...this.#known, name });
-  }
-
   /** The session is over. */
   forget(): void {
     this.#write(null);
