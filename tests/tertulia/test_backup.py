@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import socketio
 
 from tertulia.backup import of_dsn
 from tests.server import Server
-from tests.waiting import until
+from tests.waiting import until, until_answered
 
 LIMIT_S = 60.0
 
@@ -102,9 +101,7 @@ async def test_restored_server_has_the_old_log_and_its_clients_reload(tmp_path: 
             async def found() -> list[Any]:
                 return list((await ada("/chat/search?query=pomegranate"))["messages"])
 
-            async with asyncio.timeout(LIMIT_S):
-                while not await found():  # noqa: ASYNC110 - the index is made anew, in another process
-                    await asyncio.sleep(0.1)  # as often as one may ask
+            await until_answered(found, LIMIT_S)  # the index is made anew
             await client.disconnect()
             await again.disconnect()
         server.stop()
