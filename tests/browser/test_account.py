@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -11,6 +13,10 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.browser.people import launch
 from tests.browser.test_workspace import findings, make_channel, message, write
 from tests.server import Server
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it uses a part of authlib that will go
+    import oidc_provider_mock
 
 PASSWORD = "correct horse battery"
 
@@ -130,3 +136,31 @@ async def test_owner_comes_invites_and_everybody_logs_in_and_out(browser: Browse
     await other.get_by_test_id("me").click()
     await other.get_by_test_id("log-out").click()
     await other.get_by_test_id("account-login").wait_for()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib", "ignore:get_jwt_config:DeprecationWarning")
+async def test_a_provider_lets_somebody_in_and_a_refusal_is_told(browser: Browser, tmp_path: Path) -> None:
+    with oidc_provider_mock.run_server_in_thread(require_nonce=True) as provider:
+        issuer = f"http://localhost:{provider.server_port}"
+        claims = {"email": "kit@example.org", "email_verified": True, "name": "Kit"}
+        known = await (await browser.new_context()).request.put(f"{issuer}/users/kit", data=claims)
+        assert known.ok
+        settings = {
+            "TERTULIA_REGISTRATION": "open",
+            "TERTULIA_OAUTH_CLIENTS": "work=tertulia:a-secret-of-the-client",
+            "TERTULIA_OAUTH_ISSUERS": f"work={issuer}",
+        }
+        with Server(tmp_path, settings) as server:
+            found = re.search(r"http://\S+/welcome#\S+", server.log.read_text())
+            assert found is not None
+            owner = await window(browser, found[0])
+            await owner.get_by_test_id("finish-email").fill("olga@example.org")
+            await finish(owner, "Olga")
+            kit = await window(browser, f"{server.url}/c")
+            await kit.get_by_test_id("provider-work").click()
+            await kit.locator("input[name=sub]").fill("kit")
+            await kit.locator("button[type=submit], input[type=submit]").first.click()
+            await expect(kit.get_by_test_id("me")).to_contain_text("Kit")
+            refused = await window(browser, f"{server.url}/login#error=oauth-denied")
+            await expect(refused.get_by_test_id("log-in-problem")).to_contain_text("not let in")
+            assert await findings(refused) == []

@@ -25,8 +25,8 @@ export function AccountPage({ name }: { readonly name: AccountPageName }): React
   }
 }
 
-/** Logging in happens where one wants to go. */
+/** Logging in happens where one wants to go; what a provider's way back says goes along. */
 function ToConversations(): ReactNode {
-  useEffect(() => navigate("/c"), []);
+  useEffect(() => navigate(`/c${location.hash}`), []);
   return null;
 }

@@ -9,6 +9,7 @@ import { useTitle } from "../ui/hooks";
 import { logIn as logInByName } from "../workspace/login";
 import { useOptions } from "./options";
 import { EmailField, Field, Form, Front, Go, PasswordField } from "./parts";
+import { Providers, useWayBack } from "./providers";
 import { accounts, session } from "./session";
 import { useSubmission } from "./submission";
 
@@ -19,19 +20,22 @@ interface LogInProps {
 
 export function LogIn({ onDevelopment }: LogInProps): ReactNode {
   const { options, failure } = useOptions();
-  const [ticket, setTicket] = useState<string | null>(null);
+  const back = useWayBack();
+  const [ticket, setTicket] = useState(back.ticket);
+  const problem = failure ?? back.failure;
   useTitle("Log in · Tertulia");
   // Cookies may be there although nothing else was kept; then there is nothing to ask.
   useEffect(() => void session.restore(), []);
   if (ticket !== null) return <SecondStep ticket={ticket} onBack={() => setTicket(null)} />;
   return (
     <Front title="Your conversations" about={options?.owner === false && !options.development ? undefined : "Log in to go on where you were."}>
-      {failure !== null && (
-        <p className="problem" role="alert">
-          {failureText(failure)}
+      {problem !== null && (
+        <p className="problem" role="alert" data-testid="log-in-problem">
+          {failureText(problem)}
         </p>
       )}
       {options?.owner === true && <Password onTicket={setTicket} mayRegister={options.registration === "open" || options.registration === "domain"} />}
+      {options?.owner === true && <Providers />}
       {options?.owner === false && (
         <section className="card account-note" data-testid="no-owner">
           <h2>There are no accounts yet</h2>

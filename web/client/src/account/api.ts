@@ -6,6 +6,7 @@ import type {
   FinishRegistration,
   LinkInfo,
   LoggedInAs,
+  OAuthProviders,
   Outbox,
   SessionTokens,
 } from "../catalogue.js";
@@ -25,6 +26,11 @@ export class AccountApi {
   /** How people come in here. */
   options(): Promise<Result<AuthOptions>> {
     return this.#ask("GET", "/auth/options");
+  }
+
+  /** By which providers one may log in; a browser is sent to `/auth/oauth/{name}`. */
+  providers(): Promise<Result<OAuthProviders>> {
+    return this.#ask("GET", "/auth/oauth");
   }
 
   /** What a link is for; it stays good. */
