@@ -257,7 +257,7 @@ class Door:
         """Raises Forbidden ``origin-foreign``: cookies are given to pages of ours only."""
         if browser:
             self._browsers.check_origin(request, required=True)
-        return Device(browser, request.headers.get("User-Agent", "").encode("ascii", "replace").decode())
+        return device_of(request, browser)
 
     def _granted(self, grant: Grant, status: int = 200, wrap: bool = False) -> web.Response:
         browsers = self._browsers
@@ -294,6 +294,11 @@ class Door:
         account, _, mac = request.cookies.get(self._browsers.device_cookie, "").rpartition(".")
         right = hmac.new(self._device_key, account.encode(), "sha256").hexdigest()
         return account if hmac.compare_digest(right.encode(), mac.encode()) else None
+
+
+def device_of(request: web.Request, browser: bool) -> Device:
+    """What asks, by what it calls itself."""
+    return Device(browser, request.headers.get("User-Agent", "").encode("ascii", "replace").decode())
 
 
 def _subject(request: web.Request) -> str:

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from accounts import refusals
-from accounts.http import Door, from_query
+from accounts.http import Door, device_of, from_query
 from accounts.oauth import FLOW_S
 from accounts.service import AccountsService
-from accounts.sessions import Device
 from tertulia import http
 from tertulia.browser import Browsers
 from tertulia.catalogue import OAuthBegin, OAuthBegun, OAuthLink, OAuthProviders, OAuthReturn
@@ -113,7 +112,7 @@ class OAuthDoor:
         """``GET``, by the provider's redirect."""
         await self._door.count(request)
         browser = request.cookies.get(self._cookie, "")
-        device = Device(True, request.headers.get("User-Agent", "").encode("ascii", "replace").decode())
+        device = device_of(request, browser=True)
         response: web.Response
         try:
             said = from_query(request, OAuthReturn)
