@@ -240,6 +240,19 @@ async def test_what_was_read_is_there_after_a_reload_and_links_lead_to_it(log_in
         })()"""
 
     await page.locator(".chat-scroll").hover()
+    # The list follows the last message until its rows are measured, also against whoever scrolls meanwhile.
+    await page.evaluate(
+        """() => new Promise((done) => {
+            const box = document.querySelector('.chat-scroll');
+            let [last, frames] = [-1, 0];
+            const look = () => {
+                frames = box.scrollTop === last ? frames + 1 : 0;
+                last = box.scrollTop;
+                if (frames > 30) done(); else requestAnimationFrame(look);
+            };
+            look();
+        })"""
+    )
     await page.mouse.wheel(0, -900)
     await page.wait_for_function("sessionStorage.getItem('tertulia.places')?.includes('seq\":')")
     await page.wait_for_function("JSON.parse(sessionStorage.getItem('tertulia.places'))[0][1].seq !== null")
